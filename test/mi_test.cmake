@@ -1,0 +1,1 @@
+# How a test program is built and registered.
