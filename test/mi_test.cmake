@@ -1,23 +1,59 @@
-# How a test program is built and registered.
+# How a test is built and registered in CTest, as area.name with the label area and a time limit.
 #
-# mi_add_test(AREA area NAME name SOURCES a.c ... [LIBRARIES lib ...] [ARGS arg ...] [TIMEOUT s])
-#   builds test_<name> and registers it in CTest as area.name with the label area.
-#   On a cross build the program runs under Wine through MI_TEST_LAUNCHER.
-set(MI_TEST_LAUNCHER "" CACHE STRING "Command in front of a test program, such as bin/wine-run")
-if(WIN32 AND NOT MI_TEST_LAUNCHER)
+# mi_add_test(AREA area NAME name SOURCES a.c ... [LIBRARIES lib ...] [ARGS arg ...] [TIMEOUT s]
+#             [RUNTIMES wine ms] [ENVIRONMENT NAME=value ...] [LABELS label ...])
+#   builds test_<name> from the sources (C or C++; on Windows with the universal C runtime) and runs it.
+#   On a cross build it runs under Wine by test/support/wine-run. RUNTIMES names the C runtimes that it
+#   runs on there, each as a test of its own: area.name.wine-ucrt (Wine's ucrtbase.dll) and
+#   area.name.ms-ucrt (Microsoft's). Without RUNTIMES: area.name, on Wine's.
+# mi_add_command_test(AREA area NAME name COMMAND command ... [TIMEOUT s] [RUNTIMES ...]
+#                     [ENVIRONMENT ...] [LABELS ...])
+#   registers a command (a script, a tool of the build) in the same way. For a Windows program put
+#   ${MI_TEST_LAUNCHER} first. A script sees the runtime in the environment variable MI_RUNTIME and
+#   wine-run obeys it.
+set(MI_TEST_LAUNCHER "" CACHE STRING "Command in front of a test program")
+if(WIN32 AND CMAKE_CROSSCOMPILING AND NOT MI_TEST_LAUNCHER)
   set(MI_TEST_LAUNCHER ${CMAKE_SOURCE_DIR}/test/support/wine-run)
 endif()
 
-function(mi_add_test)
-  cmake_parse_arguments(T "" "AREA;NAME;TIMEOUT" "SOURCES;LIBRARIES;ARGS" ${ARGN})
+function(mi_register_test name command timeout environment labels)
+  # wine-run gives up first: it can end what the program has started, CTest cannot.
+  math(EXPR wine_timeout "${timeout} - 5")
+  add_test(NAME ${name} COMMAND ${command})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${labels}" TIMEOUT ${timeout}
+    ENVIRONMENT "MI_WINE_TIMEOUT=${wine_timeout};${environment}")
+endfunction()
+
+function(mi_add_command_test)
+  cmake_parse_arguments(T "" "AREA;NAME;TIMEOUT" "COMMAND;RUNTIMES;ENVIRONMENT;LABELS" ${ARGN})
+  if(T_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "mi_add_test ${T_NAME}: what is ${T_UNPARSED_ARGUMENTS}?")
+  endif()
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
   endif()
+  set(labels ${T_AREA} ${T_LABELS})
+  if(NOT T_RUNTIMES OR NOT (WIN32 AND CMAKE_CROSSCOMPILING))
+    mi_register_test(${T_AREA}.${T_NAME} "${T_COMMAND}" ${T_TIMEOUT} "${T_ENVIRONMENT}"
+                     "${labels}")
+    return()
+  endif()
+  foreach(runtime ${T_RUNTIMES})
+    mi_register_test(${T_AREA}.${T_NAME}.${runtime}-ucrt "${T_COMMAND}" ${T_TIMEOUT}
+                     "MI_RUNTIME=${runtime};${T_ENVIRONMENT}" "${labels}")
+  endforeach()
+endfunction()
+
+function(mi_add_test)
+  cmake_parse_arguments(T "" "AREA;NAME;TIMEOUT"
+                        "SOURCES;LIBRARIES;ARGS;RUNTIMES;ENVIRONMENT;LABELS" ${ARGN})
   add_executable(test_${T_NAME} ${T_SOURCES})
   target_include_directories(test_${T_NAME} PRIVATE ${CMAKE_SOURCE_DIR}/test ${CMAKE_SOURCE_DIR}/src
                                                     ${CMAKE_SOURCE_DIR}/include)
-  target_link_libraries(test_${T_NAME} PRIVATE mi_warnings ${T_LIBRARIES})
-  add_test(NAME ${T_AREA}.${T_NAME} COMMAND ${MI_TEST_LAUNCHER} $<TARGET_FILE:test_${T_NAME}>
-                                            ${T_ARGS})
-  set_tests_properties(${T_AREA}.${T_NAME} PROPERTIES LABELS ${T_AREA} TIMEOUT ${T_TIMEOUT})
+  target_link_libraries(test_${T_NAME} PRIVATE mi_warnings ${T_LIBRARIES} mi_ucrt)
+  mi_add_command_test(AREA ${T_AREA} NAME ${T_NAME}
+                      COMMAND ${MI_TEST_LAUNCHER} $<TARGET_FILE:test_${T_NAME}> ${T_ARGS}
+                      TIMEOUT ${T_TIMEOUT} RUNTIMES ${T_RUNTIMES} ENVIRONMENT ${T_ENVIRONMENT}
+                      LABELS ${T_LABELS} ${T_UNPARSED_ARGUMENTS})
 endfunction()
