@@ -10,10 +10,10 @@
 // ---- what the system is like; constant after mi_os_init ----
 
 typedef struct mi_os_config {
-    size_t page_size;       // bytes, smallest unit of commit
-    size_t large_page_size; // bytes, 0 where the process may not use large pages
-    size_t granularity;     // bytes, alignment that every reservation has
-    bool has_overcommit;    // memory costs nothing until it is touched (Linux's default)
+    size_t page_size;           // bytes, smallest unit of commit
+    size_t large_page_size;     // bytes, 0 where the process may not use large pages
+    size_t granularity;         // bytes, alignment that every reservation has
+    bool has_overcommit;        // memory costs nothing until it is touched (Linux's default)
     bool decommit_keeps_access; // decommitted memory reads as zero and needs no new commit (Linux)
 } mi_os_config_t;
 
@@ -59,6 +59,8 @@ bool mi_os_reset(void *start, size_t size);
 // No access at all, for guard pages; and read-write again.
 bool mi_os_protect(void *start, size_t size);
 bool mi_os_unprotect(void *start, size_t size);
+// Memory reserved from now on is not made of transparent huge pages. Nothing on Windows.
+void mi_os_disallow_thp(void);
 
 // ---- threads ----
 
@@ -94,6 +96,12 @@ bool mi_os_random(void *buffer, size_t size);
 // The value of an environment variable (name in ASCII, upper case; found in any case), cut to fit;
 // false when not set.
 bool mi_os_getenv(const char *name, char *buffer, size_t size);
+// Calls visit for each variable whose name begins with prefix (ASCII, upper case; found in any case),
+// with the rest of the name in upper case and the value; both are cut to fit and gone afterwards.
+// False: there is no environment yet (Linux, before the C library's start).
+#define MI_OS_ENV_MAX 256
+typedef void mi_os_env_fun(const char *name, const char *value);
+bool mi_os_each_env(const char *prefix, mi_os_env_fun *visit);
 void mi_os_stderr(const char *text);
 size_t mi_os_numa_node_count(void);
 size_t mi_os_numa_node(void); // of the calling thread
