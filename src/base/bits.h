@@ -9,6 +9,12 @@
 #define mi_noinline    __attribute__((noinline))
 #define mi_cold        __attribute__((noinline, cold))
 #define mi_inline      static inline __attribute__((always_inline))
+// GCC for Windows checks against Microsoft's printf unless told otherwise; clang has only one.
+#if defined(__clang__)
+#define mi_attr_format(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define mi_attr_format(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
+#endif
 
 mi_inline bool mi_is_power_of_two(size_t x)
 {

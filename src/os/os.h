@@ -91,6 +91,7 @@ void mi_os_unlock(mi_os_lock_t *lock);
 
 uint64_t mi_os_clock_ms(void); // monotonic
 uint64_t mi_os_clock_us(void); // monotonic
+uint64_t mi_os_cycles(void);   // of the processor, or the clock: something that changes fast
 // Random bytes from the system; false where that is not possible (then only clock and addresses).
 bool mi_os_random(void *buffer, size_t size);
 // The value of an environment variable (name in ASCII, upper case; found in any case), cut to fit;

@@ -356,6 +356,14 @@ uint64_t mi_os_clock_us(void)
     return clock_us(CLOCK_MONOTONIC);
 }
 
+uint64_t mi_os_cycles(void)
+{
+    struct timespec time;
+    if (clock_gettime(CLOCK_MONOTONIC, &time) != 0)
+        return 0;
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 bool mi_os_random(void *buffer, size_t size)
 {
     const unsigned dont_wait = 1; // GRND_NONBLOCK: early at boot there may be none yet

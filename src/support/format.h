@@ -8,8 +8,6 @@
 
 #include "base/bits.h"
 
-#define mi_attr_format(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
-
 // Writes at most size bytes with the terminating zero (size > 0) and returns the characters written
 // without it: a text that does not fit is cut.
 size_t mi_format(char *buffer, size_t size, const char *fmt, ...) mi_attr_format(3, 4);
