@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The driver behind bin/bench; Python's standard library only."""
