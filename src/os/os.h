@@ -59,6 +59,8 @@ bool mi_os_reset(void *start, size_t size);
 // No access at all, for guard pages; and read-write again.
 bool mi_os_protect(void *start, size_t size);
 bool mi_os_unprotect(void *start, size_t size);
+// A refused commit is tried again for so long: the system may be enlarging its paging file (Windows).
+void mi_os_set_retry_on_oom(size_t limit_ms);
 // Memory reserved from now on is not made of transparent huge pages. Nothing on Windows.
 void mi_os_disallow_thp(void);
 
@@ -67,7 +69,8 @@ void mi_os_disallow_thp(void);
 // The two words that malloc and free need are read in one or two instructions: see os_tls.h.
 
 // Calls on_exit(heap) when the calling thread ends, heap being what mi_os_tls_heap() returns then.
-// Windows DLL: DllMain does that, and this does nothing. on_exit is the same at every call.
+// on_exit is the same at every call. Windows: DllMain in the DLL, a TLS callback in programs that link
+// the static library; the call of this function is what links that callback.
 void mi_os_on_thread_exit(void (*on_exit)(void *heap));
 void mi_os_yield(void);
 size_t mi_os_thread_id(void); // for messages; may be reused by the system

@@ -220,6 +220,12 @@ bool mi_os_unprotect(void *start, size_t size)
     return set_access(start, size, PROT_READ | PROT_WRITE);
 }
 
+// Linux either has the memory or ends a process: there is nothing to wait for.
+void mi_os_set_retry_on_oom(size_t limit_ms)
+{
+    (void)limit_ms;
+}
+
 void mi_os_disallow_thp(void)
 {
     mi_store_relaxed(&is_thp_disallowed, true);
