@@ -45,7 +45,10 @@
 // A segment is a naturally aligned part of the address space: pointer & ~mask is its header.
 #if MI_64BIT
 #define MI_SEGMENT_SHIFT 25 // 32 MiB
-#define MI_ADDRESS_BITS  47 // user space of x64 and ARM64, Windows and Linux
+// Our memory lies below this. Linux: all of user space, since an untouched map costs nothing there.
+// Windows charges a map in zero-initialised data to the commit limit, so reservations are placed
+// in the low 16 TiB (4 MiB of map); user space there has 128 TiB and VirtualAlloc takes addresses.
+#define MI_ADDRESS_BITS (MI_WINDOWS ? 44 : 47)
 #else
 #define MI_SEGMENT_SHIFT 22 // 4 MiB
 #define MI_ADDRESS_BITS  32

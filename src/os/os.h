@@ -40,7 +40,8 @@ typedef struct mi_os_memory {
     bool is_large; // pinned: cannot be purged
 } mi_os_memory_t;
 
-// Reserves size bytes aligned to alignment (a power of two). is_committed of the result says whether
+// Reserves size bytes aligned to alignment (a power of two), wholly below 2^MI_ADDRESS_BITS (on
+// Windows by trying addresses from 2 TiB upwards). is_committed of the result says whether
 // it is accessible: always when commit, on systems with overcommit also without it.
 mi_os_memory_t mi_os_reserve(size_t size, size_t alignment, bool commit, mi_os_page_kind_t kind);
 // 1 GiB pages on a NUMA node (-1: any), as many as can be had within timeout_ms (0: no limit), at

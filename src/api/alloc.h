@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// The fast paths of malloc and free, for every entry point that has them under one name or another.
+#pragma once
+
+#include "base/bits.h"
+#include "heap/heap.h"
+#include "memory/segment_map.h"
+#include "page/page.h"
+
+// ---- allocating ----
+
+mi_inline void *mi_page_pop(mi_page_t *page, mi_block_t *block)
+{
+    page->free = mi_block_next(page, block);
+    return block;
+}
+
+// size <= MI_SMALL_MAX. NULL on failure, no errno.
+mi_inline void *mi_alloc_small_in(mi_heap_t *heap, size_t size)
+{
+    if (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL))
+        return mi_heap_alloc_slow(heap, size, false);
+    mi_page_t *page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
+    mi_block_t *block = page->free;
+    if (mi_unlikely(block == NULL))
+        return mi_heap_alloc_slow(heap, size, false);
+    return mi_page_pop(page, block);
+}
+
+mi_inline void *mi_alloc_medium_in(mi_heap_t *heap, size_t size)
+{
+    if (mi_unlikely(size > MI_LARGE_MAX || (MI_TLS_HEAP_STARTS_NULL && heap == NULL)))
+        return mi_heap_alloc_slow(heap, size, false);
+    mi_page_t *page = heap->front.current[mi_size_class(size)];
+    mi_block_t *block = page->free;
+    if (mi_unlikely(block == NULL))
+        return mi_heap_alloc_slow(heap, size, false);
+    return mi_page_pop(page, block);
+}
+
+// heap may be what mi_os_tls_heap() gave. NULL on failure, no errno.
+mi_inline void *mi_alloc_in(mi_heap_t *heap, size_t size)
+{
+    if (mi_likely(size <= MI_SMALL_MAX))
+        return mi_alloc_small_in(heap, size);
+    return mi_alloc_medium_in(heap, size);
+}
+
+// The same, zeroed.
+mi_inline void *mi_alloc_zero_in(mi_heap_t *heap, size_t size)
+{
+    if (mi_likely(size <= MI_SMALL_MAX && !(MI_TLS_HEAP_STARTS_NULL && heap == NULL))) {
+        mi_page_t *page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
+        mi_block_t *block = page->free;
+        if (mi_likely(block != NULL)) {
+            bool is_zero = page->free_is_zero;
+            (void)mi_page_pop(page, block);
+            __builtin_memset(block, 0, is_zero ? sizeof *block : page->block_size);
+            return block;
+        }
+    }
+    return mi_heap_alloc_slow(heap, size, true);
+}
+
+void *mi_heap_alloc(mi_heap_t *heap, size_t size);
+void *mi_heap_alloc_zero(mi_heap_t *heap, size_t size);
+
+// ---- freeing ----
+
+// Frees a block of the calling thread. False, and nothing done, for any other pointer.
+mi_inline bool mi_free_local(void *p)
+{
+    size_t index = mi_segment_map_index(p);
+    if (mi_unlikely(index >= MI_SEGMENT_MAP_ENTRIES ||
+                    mi_load_relaxed(&mi_segment_map[index]) != mi_os_thread_key()))
+        return false;
+    mi_page_t *page = mi_segment_page_at(mi_segment_of(p), p);
+    mi_block_t *block = p;
+    mi_block_set_next(page, block, page->local_free);
+    page->local_free = block;
+    if (mi_unlikely(--page->needed == 0))
+        mi_heap_page_event(page);
+    return true;
+}
+
+// What mi_free_local refused: blocks of other threads. False when p is not ours (NULL is not).
+bool mi_free_other(void *p);
+
+// Ours in the sense of free: a block of any thread.
+mi_inline bool mi_is_ours(const void *p)
+{
+    return mi_segment_map_owner(p) != MI_OWNER_NOT_OURS;
+}
+
+// Bytes that the program may use of a block of ours; 0 when no block is there.
+size_t mi_block_usable_size(const void *p);

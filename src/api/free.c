@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// mi_free and its relatives, and the blocks of other threads.
+#include <errno.h>
+
+#include "api/alloc.h"
+
+#include "base/invariant.h"
+#include "page/remote.h"
+#include "support/message.h"
+
+// ---- blocks of other threads ----
+
+// The memory behind a huge block is worth giving back before its owner looks.
+static void purge_huge(mi_segment_t *segment)
+{
+    size_t first = segment->huge_lead / MI_SLICE_SIZE + 1;
+    size_t end = mi_div_up(segment->huge_lead + segment->huge_size, MI_SLICE_SIZE);
+    if (first < end)
+        mi_arena_purge(&segment->range, first, end - first);
+}
+
+static void free_remote(mi_segment_t *segment, mi_page_t *page, void *p)
+{
+    if (mi_page_is_huge(page))
+        purge_huge(segment);
+    mi_remote_push(page, p);
+    // The segment may be gone now; the map may always be asked.
+    uintptr_t owner = mi_segment_map_owner_now(segment);
+    if (mi_likely(owner != MI_OWNER_CLOSING && owner != MI_OWNER_ABANDONED))
+        return;
+    mi_heap_t *heap = mi_heap_current();
+    if (heap != NULL)
+        (void)mi_abandon_claim(heap->front.thread, segment);
+}
+
+static mi_cold void report_invalid(const void *p)
+{
+    mi_error_report(EINVAL, "free of %p, which is no block: nothing was freed", p);
+}
+
+bool mi_free_other(void *p)
+{
+    uintptr_t owner = mi_segment_map_owner(p);
+    if (owner == MI_OWNER_NOT_OURS)
+        return false;
+    mi_segment_t *segment = owner == MI_OWNER_INTERIOR ? mi_segment_map_start(p) : mi_segment_of(p);
+    if (owner == MI_OWNER_ABANDONED) {
+        mi_heap_t *heap = mi_heap_current();
+        // Ours from here on, and the block is freed as any other.
+        if (heap != NULL && mi_abandon_claim(heap->front.thread, segment))
+            return mi_free_local(p) || mi_free_other(p);
+    }
+    mi_page_t *page = segment->huge_size != 0 ? &segment->pages[MI_SEGMENT_INFO_SLICES]
+                                              : mi_segment_page_at(segment, p);
+    if (page == &segment->invalid) {
+        report_invalid(p);
+        return true;
+    }
+    // A huge block that begins in a later part than its header may well be the thread's own.
+    if (mi_segment_map_owner(segment) == mi_os_thread_key()) {
+        page->local_free = p;
+        mi_block_set_next(page, p, NULL);
+        page->needed = 0;
+        mi_heap_page_event(page);
+        return true;
+    }
+    free_remote(segment, page, p);
+    return true;
+}
+
+static mi_cold void free_foreign(void *p)
+{
+    if (p != NULL)
+        mi_error_report(EINVAL, "free of %p, which is not ours: ignored", p);
+}
+
+static mi_noinline void free_slow(void *p)
+{
+    if (!mi_free_other(p))
+        free_foreign(p);
+}
+
+void mi_free(void *p)
+{
+    if (mi_unlikely(!mi_free_local(p)))
+        free_slow(p);
+}
+
+void mi_free_small(void *p)
+{
+    mi_free(p);
+}
+
+void mi_cfree(void *p)
+{
+    if (mi_is_ours(p))
+        mi_free(p);
+}
+
+void mi_free_size(void *p, size_t size)
+{
+    (void)size;
+    mi_free(p);
+}
+
+void mi_free_size_aligned(void *p, size_t size, size_t alignment)
+{
+    (void)size;
+    (void)alignment;
+    mi_free(p);
+}
+
+void mi_free_aligned(void *p, size_t alignment)
+{
+    (void)alignment;
+    mi_free(p);
+}
+
+// ---- sizes ----
+
+size_t mi_block_usable_size(const void *p)
+{
+    if (!mi_is_ours(p))
+        return 0;
+    mi_segment_t *segment = mi_segment_map_start(p);
+    if (segment->huge_size != 0)
+        return segment->huge_size;
+    mi_page_t *page = mi_segment_page_at(segment, p);
+    return page == &segment->invalid ? 0 : page->block_size;
+}
+
+size_t mi_usable_size(const void *p)
+{
+    return mi_block_usable_size(p);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Segments of ended threads. A thread's end empties what it can and shows the rest as abandoned: in
+// the segment map (whoever exchanges the mark for its key owns the segment) and as a bit of the arena
+// (where to look). Segments are taken over by a thread that needs a page, by a thread that frees a
+// block in one, and by a forced collect. No lock: see docs/concurrency.md.
+#include "heap/heap.h"
+
+#include "base/invariant.h"
+#include "page/remote.h"
+#include "support/options.h"
+
+// At most so many segments are taken over in one search for a page.
+#define RECLAIM_AT_ONCE 2
+
+// ---- handing over ----
+
+static void detach_or_release(mi_page_t *page, void *arg)
+{
+    mi_heap_t *heap = page->heap;
+    (void)arg;
+    mi_heap_page_detach(heap, page);
+    (void)mi_page_collect_remote(page);
+    if (page->needed == 0) {
+        mi_heap_page_release(heap, page);
+        return;
+    }
+    heap->page_count--;
+    heap->slice_count -= page->slice_count;
+    page->heap = NULL;
+}
+
+void mi_abandon_all(mi_thread_t *thread)
+{
+    mi_segments_t *segments = &thread->segments;
+    segments->purges_at_once = mi_option_is_on(mi_option_abandoned_page_purge);
+    while (segments->first != NULL) {
+        mi_segment_t *segment = segments->first;
+        size_t before = segments->count;
+        // First the mark, then the look at what others have freed: see segment_map.h.
+        mi_segment_map_close(segment);
+        mi_segment_visit_pages(segment, detach_or_release, NULL);
+        if (segments->count == before)
+            mi_segment_owned_to_abandoned(segments, segment);
+    }
+    segments->purges_at_once = false;
+}
+
+// ---- taking over ----
+
+static void adopt_page(mi_page_t *page, void *arg)
+{
+    mi_thread_t *thread = arg;
+    mi_heap_page_adopt(&thread->backing, page);
+}
+
+static void adopt_segment(mi_thread_t *thread, mi_segment_t *segment)
+{
+    mi_segment_abandoned_to_owned(&thread->segments, segment);
+    mi_stat_count(&thread->stats, MI_STAT_segments_reclaimed);
+    mi_segment_visit_pages(segment, adopt_page, thread);
+}
+
+// A closing owner is done soon; it may also have been killed, so do not wait for ever.
+static bool wait_until_closed(const mi_segment_t *segment)
+{
+    for (int i = 0; i < 10000; i++) {
+        if (mi_segment_map_owner_now(segment) != MI_OWNER_CLOSING)
+            return true;
+        mi_os_yield();
+    }
+    return false;
+}
+
+bool mi_abandon_claim(mi_thread_t *thread, mi_segment_t *segment)
+{
+    if (!wait_until_closed(segment))
+        return false;
+    if (!mi_segment_map_claim(segment, thread->segments.key))
+        return false;
+    adopt_segment(thread, segment);
+    return true;
+}
+
+// The segment's header may be gone if another thread takes and frees it: only the map and the arena
+// are looked at before the claim.
+static bool claim_part(mi_thread_t *thread, mi_arena_t *arena, size_t part)
+{
+    mi_arena_range_t range = {arena, part, 1};
+    mi_segment_t *segment = mi_arena_range_start(&range);
+    if (!mi_bitmap_is_set(arena->abandoned, part) ||
+        !mi_segment_map_claim(segment, thread->segments.key))
+        return false;
+    if (segment->subproc != thread->segments.subproc) {
+        mi_segment_map_abandon(segment);
+        return false;
+    }
+    adopt_segment(thread, segment);
+    return true;
+}
+
+static size_t claim_in_arena(mi_thread_t *thread, mi_arena_t *arena, size_t limit)
+{
+    size_t claimed = 0;
+    for (size_t part = 0; part < arena->part_count && claimed < limit; part++)
+        claimed += claim_part(thread, arena, part);
+    return claimed;
+}
+
+static size_t claim_up_to(mi_thread_t *thread, int arena_id, size_t limit)
+{
+    size_t claimed = 0;
+    for (size_t i = 0; i < mi_arena_count() && claimed < limit; i++) {
+        mi_arena_t *arena = mi_arena_at(i);
+        if (arena == NULL || (arena_id != 0 ? arena->id != arena_id : arena->is_exclusive))
+            continue;
+        claimed += claim_in_arena(thread, arena, limit - claimed);
+    }
+    return claimed;
+}
+
+bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id)
+{
+    if (mi_stat_process_current(MI_STAT_segments_abandoned) == 0)
+        return false;
+    return claim_up_to(thread, arena_id, RECLAIM_AT_ONCE) != 0;
+}
+
+void mi_abandon_reclaim_all(mi_thread_t *thread)
+{
+    (void)claim_up_to(thread, 0, SIZE_MAX);
+}
+
+// ---- sub-processes ----
+
+static void move_part(mi_arena_t *arena, size_t part, void *from, void *to, uintptr_t key)
+{
+    mi_arena_range_t range = {arena, part, 1};
+    mi_segment_t *segment = mi_arena_range_start(&range);
+    if (!mi_bitmap_is_set(arena->abandoned, part) || !mi_segment_map_claim(segment, key))
+        return;
+    if (segment->subproc == from)
+        segment->subproc = to;
+    mi_segment_map_abandon(segment);
+}
+
+void mi_abandon_move(mi_thread_t *thread, void *from, void *to)
+{
+    for (size_t i = 0; i < mi_arena_count(); i++) {
+        mi_arena_t *arena = mi_arena_at(i);
+        for (size_t part = 0; arena != NULL && part < arena->part_count; part++)
+            move_part(arena, part, from, to, thread->segments.key);
+    }
+}

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+// Finding a page with room, and what happens to a page when enough of its blocks have been freed.
+// Stands between api (malloc, free) and segment (memory for pages).
+#include <errno.h>
+
+#include "heap/heap.h"
+
+#include "base/invariant.h"
+#include "page/remote.h"
+#include "support/message.h"
+#include "support/options.h"
+
+// Full pages that are asked for remote frees before a fresh page is taken. With this many looks per
+// fresh page the garbage among the full pages stays below one part in eight.
+#define FULL_LOOKS 8
+
+// Empty pages that a heap keeps: this many slices, plus a part of what it uses.
+#define RETAIN_SLICES_MIN 16
+#define RETAIN_PART       8
+
+mi_page_t mi_page_none;
+
+// ---- the current page ----
+
+static void set_direct(mi_heap_t *heap, size_t size_class, mi_page_t *page)
+{
+    size_t size = mi_class_size(size_class);
+    if (size > MI_SMALL_MAX)
+        return;
+    size_t last = size / MI_BLOCK_ALIGN;
+    size_t first = size_class == 1 ? 0 : mi_class_size(size_class - 1) / MI_BLOCK_ALIGN + 1;
+    for (size_t i = first; i <= last; i++)
+        heap->front.direct[i] = page;
+}
+
+static void set_current(mi_heap_t *heap, size_t size_class, mi_page_t *page)
+{
+    heap->front.current[size_class] = page;
+    set_direct(heap, size_class, page);
+    if (page != &mi_page_none)
+        page->state = MI_PAGE_CURRENT;
+}
+
+static void current_to_full(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_t *page = heap->front.current[size_class];
+    if (page == &mi_page_none)
+        return;
+    mi_page_current_to_full(page);
+    mi_page_queue_push_back(&heap->full[size_class], page);
+    set_current(heap, size_class, &mi_page_none);
+}
+
+static void count_retained(mi_heap_t *heap, const mi_page_t *page)
+{
+    if (page->needed == 0)
+        heap->retained_slices -= page->slice_count;
+}
+
+// ---- where a page with room comes from, in this order ----
+
+static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_t *page = heap->available[size_class];
+    if (page == NULL)
+        return NULL;
+    count_retained(heap, page);
+    mi_page_queue_remove(&heap->available[size_class], page);
+    return page;
+}
+
+// Other threads free into full pages without a word: look at a few of them.
+static mi_page_t *take_remotely_freed(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_queue_t *ring = &heap->full[size_class];
+    for (int i = 0; i < FULL_LOOKS && *ring != NULL; i++) {
+        mi_page_t *page = *ring;
+        *ring = page->next;
+        if (mi_remote_is_empty(page))
+            continue;
+        (void)mi_page_collect_remote(page);
+        (void)mi_page_free_event(page);
+        mi_page_queue_remove(ring, page);
+        return page;
+    }
+    return NULL;
+}
+
+static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
+{
+    mi_thread_t *thread = heap->front.thread;
+    size_t slices = mi_class_slices(size_class);
+    mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+    if (page == NULL)
+        return NULL;
+    mi_page_init(page, size_class, mi_class_size(size_class), 0);
+    page->heap = heap;
+    heap->page_count++;
+    heap->slice_count += slices;
+    mi_stat_page_made(&thread->stats, size_class);
+    return page;
+}
+
+// A page with at least one block on free, as the current page of its class.
+static mi_page_t *find_page(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_t *page = heap->front.current[size_class];
+    if (page != &mi_page_none && (page->free != NULL || mi_page_refill(page)))
+        return page;
+    current_to_full(heap, size_class);
+    page = take_available(heap, size_class);
+    if (page == NULL)
+        page = take_remotely_freed(heap, size_class);
+    if (page == NULL && mi_abandon_reclaim(heap->front.thread, heap->arena_id))
+        page = take_available(heap, size_class);
+    if (page == NULL)
+        page = take_fresh(heap, size_class);
+    if (page == NULL)
+        return NULL;
+    set_current(heap, size_class, page);
+    return mi_page_refill(page) ? page : NULL;
+}
+
+// ---- allocating ----
+
+static void *pop(mi_page_t *page, bool zero)
+{
+    mi_block_t *block = page->free;
+    page->free = mi_block_next(page, block);
+    if (zero) {
+        size_t size = page->free_is_zero ? sizeof *block : mi_page_block_size(page);
+        __builtin_memset(block, 0, size);
+    }
+    return block;
+}
+
+// The single block of a page that no other allocation may use.
+static void *alloc_single(mi_heap_t *heap, mi_page_t *page, bool zero)
+{
+    mi_thread_t *thread = heap->front.thread;
+    page->heap = heap;
+    heap->page_count++;
+    heap->slice_count += page->slice_count;
+    mi_stat_page_made(&thread->stats, page->size_class);
+    bool is_zero = page->fresh_is_zero;
+    page->capacity = 1;
+    page->needed = 1;
+    page->state = MI_PAGE_FULL;
+    mi_page_queue_push_back(&heap->full[MI_CLASS_HUGE], page);
+    void *block = mi_page_start(page);
+    if (zero && !is_zero)
+        __builtin_memset(block, 0, mi_page_block_size(page));
+    return block;
+}
+
+static void *alloc_huge(mi_heap_t *heap, size_t size, size_t alignment, size_t offset, bool zero)
+{
+    mi_thread_t *thread = heap->front.thread;
+    size_t rounded = mi_align_up(size, mi_os_config.page_size);
+    mi_page_t *page =
+        mi_segment_huge_alloc(&thread->segments, rounded, alignment, offset, heap->arena_id);
+    if (page == NULL)
+        return NULL;
+    mi_page_init_huge(page);
+    mi_stat_increase(&thread->stats, MI_STAT_malloc_huge, rounded);
+    return alloc_single(heap, page, zero);
+}
+
+static void *alloc_class(mi_heap_t *heap, size_t size_class, bool zero)
+{
+    mi_page_t *page = find_page(heap, size_class);
+    return page == NULL ? NULL : pop(page, zero);
+}
+
+static void *alloc_any(mi_heap_t *heap, size_t size, bool zero)
+{
+    if (size > MI_LARGE_MAX)
+        return alloc_huge(heap, size, MI_BLOCK_ALIGN, 0, zero);
+    return alloc_class(heap, mi_size_class(size), zero);
+}
+
+// Gets a slow path going: the real heap, with the periodic work done.
+static mi_heap_t *enter(mi_heap_t *heap)
+{
+    bool is_armed_call = heap != NULL && heap->front.is_stub;
+    heap = mi_heap_resolve(heap);
+    if (heap != NULL)
+        mi_thread_tick(heap->front.thread, is_armed_call);
+    return heap;
+}
+
+void *mi_heap_alloc_slow(mi_heap_t *heap, size_t size, bool zero)
+{
+    if (size > MI_ALLOC_MAX)
+        return NULL;
+    heap = enter(heap);
+    if (heap == NULL)
+        return NULL;
+    void *block = alloc_any(heap, size, zero);
+    if (block != NULL)
+        return block;
+    // What is empty but retained, and what ended threads have left, may make room.
+    mi_heap_collect(heap, true);
+    return alloc_any(heap, size, zero);
+}
+
+// ---- aligned ----
+
+// The class whose blocks are all aligned, since pages begin at slices; 0 when no class can do it.
+static size_t aligned_class(size_t size, size_t alignment)
+{
+    if (alignment > MI_SLICE_SIZE || size > MI_LARGE_MAX)
+        return 0;
+    size_t size_class = mi_size_class(mi_align_up(mi_max(size, 1), alignment));
+    // Blocks with a page of their own begin at a slice.
+    while (size_class <= MI_CLASS_LARGEST &&
+           mi_class_size(size_class) <= MI_MEDIUM_PAGE_BLOCK_MAX &&
+           mi_class_size(size_class) % alignment != 0)
+        size_class++;
+    return size_class <= MI_CLASS_LARGEST ? size_class : 0;
+}
+
+// A page of its own, whose block begins where it must.
+static void *alloc_dedicated(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
+                             bool zero)
+{
+    mi_thread_t *thread = heap->front.thread;
+    size_t shift = (alignment - offset % alignment) % alignment;
+    size_t lead = alignment <= MI_SLICE_SIZE ? shift : alignment;
+    size_t slices = mi_div_up(lead + mi_max(size, 1), MI_SLICE_SIZE);
+    mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+    if (page == NULL)
+        return NULL;
+    uintptr_t start = (uintptr_t)mi_page_slices_start(page);
+    uintptr_t block = mi_align_up(start + offset % alignment, alignment) - offset % alignment;
+    size_t room = slices * MI_SLICE_SIZE - (block - start);
+    mi_page_init(page, MI_CLASS_HUGE, room, block - start);
+    return alloc_single(heap, page, zero);
+}
+
+static void *alloc_aligned_any(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
+                               bool zero)
+{
+    size_t size_class = offset % alignment == 0 ? aligned_class(size, alignment) : 0;
+    if (size_class != 0)
+        return alloc_class(heap, size_class, zero);
+    if (alignment <= MI_LARGE_MAX / 2 && size <= MI_LARGE_MAX / 2 - MI_SLICE_SIZE)
+        return alloc_dedicated(heap, size, alignment, offset, zero);
+    return alloc_huge(heap, mi_max(size, 1), alignment, offset, zero);
+}
+
+void *mi_heap_alloc_aligned(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
+                            bool zero)
+{
+    if (size > MI_ALLOC_MAX || alignment > MI_ALIGN_MAX)
+        return NULL;
+    alignment = mi_max(alignment, MI_BLOCK_ALIGN);
+    heap = enter(heap);
+    if (heap == NULL)
+        return NULL;
+    void *block = alloc_aligned_any(heap, size, alignment, offset, zero);
+    if (block != NULL)
+        return block;
+    mi_heap_collect(heap, true);
+    return alloc_aligned_any(heap, size, alignment, offset, zero);
+}
+
+// ---- freeing ----
+
+void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page)
+{
+    mi_thread_t *thread = heap->front.thread;
+    heap->page_count--;
+    heap->slice_count -= page->slice_count;
+    mi_stat_page_gone(&thread->stats, page->size_class);
+    if (mi_page_is_huge(page))
+        mi_stat_decrease(&thread->stats, MI_STAT_malloc_huge, mi_page_block_size(page));
+    page->heap = NULL;
+    mi_segment_page_free(&thread->segments, page);
+    mi_thread_arm(thread);
+}
+
+static bool should_retain(const mi_heap_t *heap, const mi_page_t *page)
+{
+    // A page of its own for one odd block serves no other.
+    if (page->size_class == MI_CLASS_HUGE)
+        return false;
+    // Emptied and refilled again and again: cutting and carving it anew would thrash.
+    return heap->retained_slices + page->slice_count <=
+           RETAIN_SLICES_MIN + heap->slice_count / RETAIN_PART;
+}
+
+static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
+{
+    if (!should_retain(heap, page)) {
+        mi_heap_page_release(heap, page);
+        return;
+    }
+    heap->retained_slices += page->slice_count;
+    page->state = MI_PAGE_AVAILABLE;
+    mi_page_queue_push_back(&heap->available[page->size_class], page);
+    mi_segments_want_purge(&heap->front.thread->segments);
+    mi_thread_arm(heap->front.thread);
+}
+
+static void current_is_empty(mi_heap_t *heap, mi_page_t *page)
+{
+    mi_segments_t *segments = &heap->front.thread->segments;
+    (void)mi_page_refill(page);
+    mi_segments_want_purge(segments);
+    // Much memory idle: the next call of any kind shall find it.
+    if (page->slice_count > MI_MEDIUM_PAGE_SLICES)
+        mi_thread_arm(heap->front.thread);
+}
+
+static mi_cold void invalid_free(mi_segment_t *segment)
+{
+    void *p = segment->invalid.local_free;
+    segment->invalid.local_free = NULL;
+    segment->invalid.needed = 1;
+    mi_error_report(EINVAL, "free of %p, which is no block: nothing was freed", p);
+}
+
+void mi_heap_page_event(mi_page_t *page)
+{
+    mi_segment_t *segment = mi_segment_of_page(page);
+    if (mi_unlikely(page == &segment->invalid)) {
+        invalid_free(segment);
+        return;
+    }
+    mi_heap_t *heap = page->heap;
+    if (page->state == MI_PAGE_CURRENT) {
+        current_is_empty(heap, page);
+        return;
+    }
+    mi_page_queue_t *queue = page->state == MI_PAGE_FULL ? &heap->full[page->size_class]
+                                                         : &heap->available[page->size_class];
+    mi_page_event_t event = mi_page_free_event(page);
+    mi_page_queue_remove(queue, page);
+    if (event == MI_PAGE_EMPTY) {
+        page_is_empty(heap, page);
+        return;
+    }
+    page->state = MI_PAGE_AVAILABLE;
+    mi_page_queue_push_back(&heap->available[page->size_class], page);
+}
+
+void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
+{
+    size_t size_class = page->size_class;
+    if (page->state == MI_PAGE_CURRENT) {
+        set_current(heap, size_class, &mi_page_none);
+        mi_page_return_free(page);
+    } else if (page->state == MI_PAGE_FULL) {
+        mi_page_queue_remove(&heap->full[size_class], page);
+        (void)mi_page_free_event(page);
+    } else {
+        count_retained(heap, page);
+        mi_page_queue_remove(&heap->available[size_class], page);
+    }
+    page->state = MI_PAGE_DETACHED;
+}
+
+void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
+{
+    page->heap = heap;
+    heap->page_count++;
+    heap->slice_count += page->slice_count;
+    (void)mi_page_collect_remote(page);
+    if (page->needed == 0) {
+        mi_heap_page_release(heap, page);
+        return;
+    }
+    bool has_room = page->size_class != MI_CLASS_HUGE &&
+                    (mi_page_has_local(page) || page->capacity < page->reserved);
+    if (has_room) {
+        page->state = MI_PAGE_AVAILABLE;
+        mi_page_queue_push_back(&heap->available[page->size_class], page);
+        return;
+    }
+    mi_page_current_to_full(page);
+    mi_page_queue_push_back(&heap->full[page->size_class], page);
+}
+
+// ---- collecting ----
+
+static void collect_current(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_t *page = heap->front.current[size_class];
+    if (page == &mi_page_none)
+        return;
+    (void)mi_page_collect_remote(page);
+    if (page->needed != 0 && mi_page_used(page) != 0)
+        return;
+    mi_heap_page_detach(heap, page);
+    mi_heap_page_release(heap, page);
+}
+
+static void collect_available(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_queue_t *queue = &heap->available[size_class];
+    mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
+    for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
+        next = page == last ? NULL : page->next;
+        bool was_empty = page->needed == 0;
+        (void)mi_page_collect_remote(page);
+        if (page->needed != 0)
+            continue;
+        if (was_empty)
+            count_retained(heap, page);
+        mi_page_queue_remove(queue, page);
+        mi_heap_page_release(heap, page);
+    }
+}
+
+static void collect_full(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_queue_t *queue = &heap->full[size_class];
+    mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
+    for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
+        next = page == last ? NULL : page->next;
+        if (mi_remote_is_empty(page) || !mi_page_collect_remote(page))
+            continue;
+        mi_page_queue_remove(queue, page);
+        page->state = MI_PAGE_AVAILABLE;
+        if (page->needed == 0)
+            mi_heap_page_release(heap, page);
+        else
+            mi_page_queue_push_back(&heap->available[size_class], page);
+    }
+}
+
+void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind)
+{
+    for (size_t size_class = 1; size_class < MI_CLASS_COUNT; size_class++) {
+        if (kind == MI_COLLECT_FORCE || size_class == MI_CLASS_HUGE)
+            collect_full(heap, size_class);
+        collect_available(heap, size_class);
+        collect_current(heap, size_class);
+    }
+}
+
+void mi_heap_init(mi_heap_t *heap, mi_thread_t *thread, int tag, bool allow_destroy, int arena_id)
+{
+    __builtin_memset(heap, 0, sizeof *heap);
+    heap->front = mi_heap_none;
+    heap->front.thread = thread;
+    heap->front.is_stub = false;
+    heap->tag = tag;
+    heap->allow_destroy = allow_destroy;
+    heap->arena_id = arena_id;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Heaps: a thread's pages by size class. Every thread has a backing heap in its record and may make
+// more; all of them share the thread's segments. Owner-only, but where said.
+#pragma once
+
+#include "mimalloc.h"
+#include "os/os_tls.h"
+#include "page/page_queue.h"
+#include "support/stats.h"
+
+#define MI_DIRECT_COUNT (MI_SMALL_MAX / MI_BLOCK_ALIGN + 1)
+
+struct mi_thread;
+
+// What malloc's fast path reads. A stub is a front alone, with no page that has a free block: the
+// fast path then always ends in the slow path, which finds out what is to be done.
+typedef struct mi_heap_front {
+    mi_page_t *direct[MI_DIRECT_COUNT]; // owner: (size + 15) / 16 -> current page of its class
+    mi_page_t *current[MI_CLASS_COUNT]; // owner: never NULL: mi_page_none stands for none
+    struct mi_thread *thread;           // const: NULL in the stub of threads without a heap
+    bool is_stub;                       // const
+} mi_heap_front_t;
+
+struct mi_heap_s {
+    mi_heap_front_t front;
+    mi_page_queue_t available[MI_CLASS_COUNT]; // owner: pages with free blocks
+    mi_page_queue_t full[MI_CLASS_COUNT];      // owner: pages without; huge and dedicated ones
+    struct mi_heap_s *next;                    // owner: the thread's heaps
+    size_t page_count;                         // owner
+    size_t slice_count;                        // owner: slices of its pages
+    size_t retained_slices;                    // owner: of those, in empty available pages
+    int arena_id;                              // const: 0 for any
+    int tag;                                   // const
+    bool allow_destroy;                        // const
+};
+
+// A thread's record. Never given back, but taken over by a later thread.
+typedef struct mi_thread {
+    mi_heap_t backing;
+    mi_heap_front_t stub; // stands in for the default heap while a purge waits, see mi_thread_arm
+    mi_heap_t *default_heap;  // owner
+    mi_heap_t *heaps;         // owner: list of all its heaps
+    mi_segments_t segments;   // owner
+    mi_thread_stats_t stats;  // owner
+    struct mi_thread *next;   // const: list of all records
+    _Atomic(uint32_t) in_use; // any: taken by exchange of 0
+    _Atomic(uintptr_t) key;   // owner writes, any reads: whose record it is, 0 for nobody's
+    uint32_t slow_count;      // owner: slow paths, for the periodic work
+    uint64_t heartbeat;       // owner
+    bool is_armed;            // owner: the stub stands in
+    bool in_deferred_free;    // owner
+    bool in_threadpool;       // owner
+} mi_thread_t;
+
+extern mi_page_t mi_page_none;
+extern mi_heap_front_t mi_heap_none; // the stub of threads that have no heap yet
+
+// ---- allocating ----
+
+// The slow path of every allocation. heap may be NULL or a stub: then the calling thread's default
+// heap, made if need be. NULL when there is no memory or size > MI_ALLOC_MAX.
+void *mi_heap_alloc_slow(mi_heap_t *heap, size_t size, bool zero);
+// alignment is a power of two; p + offset is a multiple of it.
+void *mi_heap_alloc_aligned(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
+                            bool zero);
+// The real heap behind what mi_os_tls_heap() gave; makes the thread's. NULL: no memory.
+mi_heap_t *mi_heap_resolve(mi_heap_t *heap);
+
+mi_inline mi_heap_t *mi_heap_current(void)
+{
+    mi_heap_t *heap = mi_os_tls_heap();
+    if (mi_likely(heap != NULL && !heap->front.is_stub))
+        return heap;
+    return mi_heap_resolve(heap);
+}
+
+// ---- freeing ----
+
+// A free by the owner has counted the page's needed down to 0.
+void mi_heap_page_event(mi_page_t *page);
+// Gives back a page of which no block is in use.
+void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page);
+// Puts a page that is in no queue into the queue where it belongs, after collecting; releases it
+// when it is empty.
+void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page);
+// Takes a page out of its queue or its place as current. Its free list is empty afterwards.
+void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page);
+
+typedef enum mi_collect_kind {
+    MI_COLLECT_IDLE, // pages that are empty and idle
+    MI_COLLECT_FORCE // everything that can be found empty
+} mi_collect_kind_t;
+void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind);
+void mi_heap_init(mi_heap_t *heap, struct mi_thread *thread, int tag, bool allow_destroy,
+                  int arena_id);
+
+// ---- threads ----
+
+// The record of the calling thread, NULL when it has none.
+mi_thread_t *mi_thread_current(void);
+// Makes the next allocation take the slow path, so that a purge that waits happens at the next call
+// of any size even if every size class has free blocks at hand.
+void mi_thread_arm(mi_thread_t *thread);
+void mi_thread_disarm(mi_thread_t *thread);
+// Periodic work: deferred frees, purges that are due.
+void mi_thread_tick(mi_thread_t *thread, bool is_armed_call);
+// Hands the thread's memory over and gives the record back.
+void mi_thread_end(mi_heap_t *heap);
+mi_thread_t *mi_thread_records(void);
+// Calls the registered deferred free function of the program.
+void mi_thread_deferred_free(mi_thread_t *thread, bool force);
+
+// ---- abandoned segments ----
+
+// Hands over all segments of the thread: the empty ones are freed, the others abandoned.
+void mi_abandon_all(mi_thread_t *thread);
+// Takes over up to a few abandoned segments; true when it got one.
+bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id);
+// A block of an abandoned segment was freed: takes the segment over if no other thread is faster.
+bool mi_abandon_claim(mi_thread_t *thread, mi_segment_t *segment);
+// Takes over all that the sub-process has; for a forced collect.
+void mi_abandon_reclaim_all(mi_thread_t *thread);
+// Renames the sub-process of abandoned segments.
+void mi_abandon_move(mi_thread_t *thread, void *from, void *to);

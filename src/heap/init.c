@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Start and end of the process. The first malloc may come before any initialiser: everything that
+// it needs is valid as static data, and the start is made then.
+#include "heap/init.h"
+
+#include "support/message.h"
+#include "support/options.h"
+
+mi_heap_front_t mi_heap_none = {
+    .direct = {[0 ... MI_DIRECT_COUNT - 1] = &mi_page_none},
+    .current = {[0 ... MI_CLASS_COUNT - 1] = &mi_page_none},
+    .thread = NULL,
+    .is_stub = true,
+};
+
+#if !MI_TLS_HEAP_STARTS_NULL
+__thread void *mi_os_tls_heap_word __attribute__((tls_model("initial-exec"))) = &mi_heap_none;
+#endif
+
+mi_heap_t *mi_heap_of_no_thread(void)
+{
+    return MI_TLS_HEAP_STARTS_NULL ? NULL : (mi_heap_t *)&mi_heap_none;
+}
+
+// any: 0 not started, 1 running, 2 done
+static _Atomic(uint32_t) process_state;
+
+void mi_process_start(void)
+{
+    uint32_t expected = 0;
+    if (mi_load_acquire(&process_state) != 0 ||
+        !mi_cas_strong_acq_rel(&process_state, &expected, 1))
+        return;
+    mi_os_init();
+    mi_options_init();
+    mi_stats_start();
+}
+
+bool mi_process_is_running(void)
+{
+    return mi_load_acquire(&process_state) == 1;
+}
+
+void mi_thread_exit_hook(void *heap)
+{
+    mi_thread_end(heap);
+}
+
+static void reserve_at_start(void)
+{
+    long pages = mi_option_value(mi_option_reserve_huge_os_pages);
+    long kib = mi_option_value(mi_option_reserve_os_memory);
+    if (pages > 0)
+        (void)mi_reserve_huge_os_pages_at((size_t)pages,
+                                          (int)mi_option_value(mi_option_reserve_huge_os_pages_at),
+                                          (size_t)pages * 500);
+    if (kib > 0)
+        (void)mi_reserve_os_memory((size_t)kib * MI_KIB, true, true);
+}
+
+void mi_process_init(void)
+{
+    static _Atomic(bool) reserved;
+    mi_process_start();
+    mi_options_init(); // the environment may not have been there at the first malloc
+    (void)mi_heap_current();
+    if (!mi_exchange_acq_rel(&reserved, true))
+        reserve_at_start();
+}
+
+void mi_process_done(void)
+{
+    uint32_t running = 1;
+    if (!mi_cas_strong_acq_rel(&process_state, &running, 2))
+        return;
+    if (mi_option_is_on(mi_option_show_stats) || mi_option_is_on(mi_option_verbose))
+        mi_stats_print(NULL);
+    if (mi_option_is_on(mi_option_destroy_on_exit))
+        mi_arenas_release_all();
+}
+
+void mi_thread_init(void)
+{
+    (void)mi_heap_current();
+}
+
+void mi_thread_done(void)
+{
+    mi_thread_t *thread = mi_thread_current();
+    if (thread != NULL)
+        mi_thread_end(&thread->backing);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// Thread records: made on a thread's first allocation, given back at its end, taken over by later
+// threads. Records are never freed, so any thread may read one at any time.
+#include "heap/heap.h"
+
+#include "base/invariant.h"
+#include "heap/init.h"
+#include "memory/meta.h"
+#include "support/options.h"
+
+// The clock is read in every so many slow paths, unless the stub asked for it.
+#define TICK_INTERVAL 32
+
+static mi_thread_t first_record; // of the process's first thread: needs no memory
+static _Atomic(mi_thread_t *) records;
+
+mi_thread_t *mi_thread_records(void)
+{
+    // acquire: pairs with the exchange in publish.
+    return mi_load_acquire(&records);
+}
+
+// ---- taking a record ----
+
+static void publish(mi_thread_t *thread)
+{
+    mi_thread_t *head = mi_load_relaxed(&records);
+    do {
+        thread->next = head;
+        // release: publishes the record to those who walk the list.
+    } while (!mi_cas_weak_release(&records, &head, thread));
+}
+
+static bool take(mi_thread_t *thread)
+{
+    uint32_t free = 0;
+    // acq_rel: acquire pairs with the release in mi_thread_end.
+    return mi_load_relaxed(&thread->in_use) == 0 &&
+           mi_cas_strong_acq_rel(&thread->in_use, &free, 1);
+}
+
+static void mark_killed(mi_arena_t *arena, uintptr_t key)
+{
+    for (size_t part = 0; part < arena->part_count; part++) {
+        mi_arena_range_t range = {arena, part, 1};
+        mi_segment_map_kill(mi_arena_range_start(&range), key);
+    }
+}
+
+// A killed thread never gave its record back, and the system may give its key to a new thread. Its
+// segments must not look like ours: their lists may be broken. They stay behind, out of use.
+static void disown_killed(uintptr_t key)
+{
+    for (mi_thread_t *thread = mi_thread_records(); thread != NULL; thread = thread->next) {
+        if (mi_load_acquire(&thread->in_use) == 0 || mi_load_relaxed(&thread->key) != key)
+            continue;
+        for (size_t i = 0; i < mi_arena_count(); i++) {
+            if (mi_arena_at(i) != NULL)
+                mark_killed(mi_arena_at(i), key);
+        }
+        mi_store_relaxed(&thread->key, (uintptr_t)MI_OWNER_KILLED);
+    }
+}
+
+static mi_thread_t *take_record(void)
+{
+    for (mi_thread_t *thread = mi_thread_records(); thread != NULL; thread = thread->next) {
+        if (take(thread))
+            return thread;
+    }
+    if (take(&first_record)) {
+        publish(&first_record);
+        return &first_record;
+    }
+    mi_thread_t *thread = mi_meta_alloc(sizeof *thread);
+    if (thread == NULL)
+        return NULL;
+    mi_store_relaxed(&thread->in_use, 1);
+    publish(thread);
+    return thread;
+}
+
+static mi_thread_t *start_thread(void)
+{
+    uintptr_t key = mi_os_thread_key();
+    disown_killed(key);
+    mi_thread_t *thread = take_record();
+    if (thread == NULL)
+        return NULL;
+    mi_heap_init(&thread->backing, thread, 0, false, 0);
+    thread->default_heap = &thread->backing;
+    thread->heaps = &thread->backing;
+    thread->segments = (mi_segments_t){.key = key, .subproc = mi_subproc_default()};
+    mi_store_relaxed(&thread->key, key);
+    thread->stub = mi_heap_none;
+    thread->stub.thread = thread;
+    thread->is_armed = false;
+    thread->slow_count = 0;
+    mi_stat_increase(&thread->stats, MI_STAT_threads, 1);
+    mi_os_set_tls_heap(&thread->backing);
+    mi_os_on_thread_exit(mi_thread_exit_hook);
+    return thread;
+}
+
+mi_heap_t *mi_heap_resolve(mi_heap_t *heap)
+{
+    if (heap == NULL)
+        heap = mi_os_tls_heap_slow();
+    if (heap != NULL && !heap->front.is_stub)
+        return heap;
+    if (heap != NULL && heap->front.thread != NULL) {
+        mi_thread_disarm(heap->front.thread);
+        return heap->front.thread->default_heap;
+    }
+    mi_process_start();
+    mi_thread_t *thread = start_thread();
+    return thread == NULL ? NULL : thread->default_heap;
+}
+
+mi_thread_t *mi_thread_current(void)
+{
+    mi_heap_t *heap = mi_os_tls_heap();
+    if (heap == NULL)
+        heap = mi_os_tls_heap_slow();
+    return heap == NULL ? NULL : heap->front.thread;
+}
+
+// ---- periodic work ----
+
+void mi_thread_arm(mi_thread_t *thread)
+{
+    if (thread->is_armed)
+        return;
+    thread->is_armed = true;
+    mi_os_set_tls_heap(&thread->stub);
+}
+
+void mi_thread_disarm(mi_thread_t *thread)
+{
+    thread->is_armed = false;
+    mi_os_set_tls_heap(thread->default_heap);
+}
+
+static void purge(mi_thread_t *thread, uint64_t now)
+{
+    mi_segments_t *segments = &thread->segments;
+    if (segments->purge_at != 0 && now >= segments->purge_at) {
+        // Pages that are still empty now have been so for a whole delay.
+        segments->purges_at_once = true;
+        for (mi_heap_t *heap = thread->heaps; heap != NULL; heap = heap->next)
+            mi_heap_collect_pages(heap, MI_COLLECT_IDLE);
+        segments->purges_at_once = false;
+        mi_segments_purge(segments, now, false);
+        mi_thread_disarm(thread);
+    }
+    if (mi_arenas_want_purge(now))
+        mi_arenas_purge(now, false);
+}
+
+void mi_thread_tick(mi_thread_t *thread, bool is_armed_call)
+{
+    thread->slow_count++;
+    mi_stat_count(&thread->stats, MI_STAT_generic_count);
+    mi_thread_deferred_free(thread, false);
+    if (!is_armed_call && thread->slow_count % TICK_INTERVAL != 0)
+        return;
+    if (thread->segments.purge_at != 0 || mi_arenas_want_purge(0))
+        purge(thread, mi_os_clock_ms());
+    long collect_every = mi_option_value(mi_option_generic_collect);
+    if (collect_every > 0 && thread->slow_count > (uint64_t)collect_every) {
+        thread->slow_count = 0;
+        mi_heap_collect_pages(thread->default_heap, MI_COLLECT_FORCE);
+    }
+}
+
+// ---- the end ----
+
+void mi_thread_end(mi_heap_t *heap)
+{
+    mi_thread_t *thread = heap == NULL ? NULL : heap->front.thread;
+    // A record that another thread has taken over meanwhile is not ours to end.
+    if (thread == NULL || mi_load_relaxed(&thread->key) != mi_os_thread_key() ||
+        mi_load_relaxed(&thread->in_use) == 0)
+        return;
+    mi_thread_disarm(thread);
+    mi_thread_deferred_free(thread, true);
+    while (thread->heaps != &thread->backing)
+        mi_heap_delete(thread->heaps);
+    mi_abandon_all(thread);
+    mi_segments_drop_cached(&thread->segments);
+    mi_stat_decrease(&thread->stats, MI_STAT_threads, 1);
+    mi_stats_flush(&thread->stats);
+    mi_os_set_tls_heap(mi_heap_of_no_thread());
+    mi_store_relaxed(&thread->key, (uintptr_t)MI_OWNER_NOT_OURS);
+    // release: pairs with the exchange in take.
+    mi_store_release(&thread->in_use, 0);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// The life of a page's blocks: carved, free, used, freed. Nothing here knows about queues or about
+// segments beyond where the page's memory begins.
+#include "page/page.h"
+
+#include "base/invariant.h"
+#include "page/remote.h"
+#include "support/random.h"
+
+// New blocks are linked, and so touched, a few at a time: memory that is not used stays untouched.
+#define CARVE_BYTES_FRESH ((size_t)4 * MI_KIB)
+// Memory that has been used before costs nothing to touch.
+#define CARVE_BYTES_USED ((size_t)16 * MI_KIB)
+
+void mi_page_init(mi_page_t *page, size_t size_class, size_t block_size, size_t start_offset)
+{
+    size_t room = page->slice_count * MI_SLICE_SIZE - start_offset;
+    page->size_class = (uint8_t)size_class;
+    page->block_size = (uint32_t)block_size;
+    page->start_offset = (uint32_t)start_offset;
+    page->reserved = (uint16_t)mi_min(room / block_size, UINT16_MAX);
+    if (page->slice_count * MI_SLICE_SIZE > MI_MEDIUM_PAGE_SLICES * MI_SLICE_SIZE ||
+        start_offset != 0 || block_size > MI_MEDIUM_PAGE_BLOCK_MAX)
+        page->reserved = 1;
+#if MI_PADDING
+    page->key[0] = mi_random_word();
+    page->key[1] = mi_random_word();
+#endif
+}
+
+void mi_page_init_huge(mi_page_t *page)
+{
+    page->size_class = MI_CLASS_HUGE;
+    page->block_size = 0;
+    page->reserved = 1;
+#if MI_PADDING
+    page->key[0] = mi_random_word();
+    page->key[1] = mi_random_word();
+#endif
+}
+
+static mi_block_t *block_at(const mi_page_t *page, size_t index)
+{
+    return mi_offset(mi_page_start(page), index * page->block_size);
+}
+
+// Carves count new blocks onto the empty free list, in address order.
+static void carve(mi_page_t *page, size_t count)
+{
+    size_t first = page->capacity;
+    mi_block_t *block = block_at(page, first);
+    page->free = block;
+    for (size_t i = 1; i < count; i++) {
+        mi_block_t *next = mi_offset(block, page->block_size);
+        mi_block_set_next(page, block, next);
+        block = next;
+    }
+    mi_block_set_next(page, block, NULL);
+    page->capacity = (uint16_t)(first + count);
+    page->needed += (uint32_t)count;
+    page->free_is_zero = page->fresh_is_zero;
+}
+
+static size_t carve_count(const mi_page_t *page)
+{
+    size_t left = (size_t)page->reserved - page->capacity;
+    size_t bytes = page->fresh_is_zero ? CARVE_BYTES_FRESH : CARVE_BYTES_USED;
+    size_t fit = left > 1 ? bytes / page->block_size : left;
+    return mi_min(left, mi_max(fit, 1));
+}
+
+bool mi_page_refill(mi_page_t *page)
+{
+    mi_assert_internal(page->free == NULL && page->wake_rest == 0);
+    if (page->local_free == NULL)
+        (void)mi_page_collect_remote(page);
+    if (page->local_free != NULL) {
+        page->free = page->local_free;
+        page->local_free = NULL;
+        page->needed = page->capacity;
+        page->free_is_zero = false;
+        return true;
+    }
+    if (page->capacity == page->reserved)
+        return false;
+    carve(page, carve_count(page));
+    return true;
+}
+
+// Appends list (count blocks, ending in tail) to local_free and counts it as freed.
+static void add_to_local(mi_page_t *page, mi_block_t *list, mi_block_t *tail, uint32_t count)
+{
+    mi_block_set_next(page, tail, page->local_free);
+    page->local_free = list;
+    if (count < page->needed) {
+        page->needed -= count;
+        return;
+    }
+    // Woken or empty: needed counts all that is still out, as mi_page_free_event would leave it.
+    page->needed = page->needed + page->wake_rest - count;
+    page->wake_rest = 0;
+}
+
+// The last block of a list and the number of its blocks.
+static mi_block_t *list_tail(const mi_page_t *page, mi_block_t *list, uint32_t *count)
+{
+    mi_block_t *tail = list;
+    *count = 1;
+    for (mi_block_t *next = mi_block_next(page, tail); next != NULL;
+         next = mi_block_next(page, tail)) {
+        tail = next;
+        (*count)++;
+    }
+    return tail;
+}
+
+bool mi_page_collect_remote(mi_page_t *page)
+{
+    mi_block_t *list = mi_remote_take(page);
+    if (list == NULL)
+        return false;
+    uint32_t count;
+    mi_block_t *tail = list_tail(page, list, &count);
+    bool was_waiting = page->wake_rest != 0;
+    add_to_local(page, list, tail, count);
+    return page->needed == 0 || (was_waiting && page->wake_rest == 0);
+}
+
+void mi_page_return_free(mi_page_t *page)
+{
+    mi_block_t *list = page->free;
+    if (list == NULL)
+        return;
+    uint32_t count;
+    mi_block_t *tail = list_tail(page, list, &count);
+    page->free = NULL;
+    add_to_local(page, list, tail, count);
+}
+
+// A full page is looked at again when an eighth of it has come back: earlier would mean a slow path
+// for every block, later would leave memory idle.
+static uint32_t wake_count(const mi_page_t *page)
+{
+    return (uint32_t)mi_max(page->capacity / 8, 1);
+}
+
+void mi_page_current_to_full(mi_page_t *page)
+{
+    mi_assert_internal(page->free == NULL && page->local_free == NULL);
+    page->state = MI_PAGE_FULL;
+    page->needed = wake_count(page);
+    page->wake_rest = (uint16_t)(page->capacity - page->needed);
+}
+
+mi_page_event_t mi_page_free_event(mi_page_t *page)
+{
+    page->needed += page->wake_rest;
+    page->wake_rest = 0;
+    return page->needed == 0 ? MI_PAGE_EMPTY : MI_PAGE_WOKEN;
+}
+
+size_t mi_page_used(const mi_page_t *page)
+{
+    size_t out = (size_t)page->needed + page->wake_rest;
+    uint32_t count = 0;
+    if (page->free != NULL)
+        (void)list_tail(page, page->free, &count);
+    return out - count;
+}
+
+void *mi_page_block_at(const mi_page_t *page, const void *p)
+{
+    uintptr_t start = (uintptr_t)mi_page_start(page);
+    if ((uintptr_t)p < start)
+        return NULL;
+    size_t index = ((uintptr_t)p - start) / mi_page_block_size(page);
+    return index < page->capacity ? mi_offset((void *)start, index * mi_page_block_size(page))
+                                  : NULL;
+}
+
+static void mark(const mi_page_t *page, const mi_block_t *list, uint64_t *bits)
+{
+    size_t size = mi_page_block_size(page);
+    for (; list != NULL; list = mi_block_next(page, list)) {
+        size_t index = ((uintptr_t)list - (uintptr_t)mi_page_start(page)) / size;
+        bits[index / 64] |= UINT64_C(1) << (index % 64);
+    }
+}
+
+void mi_page_free_bits(const mi_page_t *page, uint64_t *bits)
+{
+    for (size_t i = 0; i < mi_div_up(page->capacity, 64); i++)
+        bits[i] = 0;
+    mark(page, page->free, bits);
+    mark(page, page->local_free, bits);
+}
+
+static bool list_is_valid(const mi_page_t *page, const mi_block_t *list, size_t *count)
+{
+    *count = 0;
+    for (; list != NULL; list = mi_block_next(page, list)) {
+        if (mi_page_block_at(page, list) != list || ++*count > page->capacity)
+            return false;
+    }
+    return true;
+}
+
+bool mi_page_is_valid(const mi_page_t *page)
+{
+    size_t free_count;
+    size_t local_count;
+    return page->capacity <= page->reserved && list_is_valid(page, page->free, &free_count) &&
+           list_is_valid(page, page->local_free, &local_count) &&
+           page->needed + page->wake_rest + local_count == page->capacity &&
+           free_count <= page->capacity - local_count &&
+           (page->state == MI_PAGE_CURRENT || page->free == NULL);
+}

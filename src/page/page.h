@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Pages: runs of slices cut into blocks of one size. A page belongs to one heap and only that heap's
+// thread allocates from it. Its free blocks are on three lists:
+//   free        the owner allocates from here; only the current page of a class has any
+//   local_free  the owner frees to here; becomes free when free is empty
+//   remote      other threads push here with one exchange (remote.c); the owner collects
+// malloc counts nothing. free counts down `needed` and stops when it is 0: for a full page after a
+// part of it has come back, for any other when all of it has. Always:
+//   needed + wake_rest == capacity - (blocks on local_free)
+#pragma once
+
+#include "page/size_class.h"
+#include "segment/segment.h"
+
+// What a free that counted needed down to 0 has found.
+typedef enum mi_page_event {
+    MI_PAGE_WOKEN, // was full and has enough free blocks again
+    MI_PAGE_EMPTY  // all its blocks are free
+} mi_page_event_t;
+
+#if MI_PADDING
+// Links are kept encoded, so that a stray write is noticed and a forged one is hard.
+mi_inline mi_block_t *mi_block_next(const mi_page_t *page, const mi_block_t *block)
+{
+    uintptr_t link = (uintptr_t)block->next;
+    return (mi_block_t *)(((link >> 13) | (link << (sizeof link * 8 - 13))) ^ page->key[0]);
+}
+
+mi_inline void mi_block_set_next(const mi_page_t *page, mi_block_t *block, const mi_block_t *next)
+{
+    uintptr_t link = (uintptr_t)next ^ page->key[0];
+    block->next = (mi_block_t *)((link << 13) | (link >> (sizeof link * 8 - 13)));
+}
+#else
+mi_inline mi_block_t *mi_block_next(const mi_page_t *page, const mi_block_t *block)
+{
+    (void)page;
+    return block->next;
+}
+
+mi_inline void mi_block_set_next(const mi_page_t *page, mi_block_t *block, mi_block_t *next)
+{
+    (void)page;
+    block->next = next;
+}
+#endif
+
+// Shapes a page that mi_segment_page_alloc has cut: blocks of block_size bytes, the first one
+// start_offset bytes behind the page's start.
+void mi_page_init(mi_page_t *page, size_t size_class, size_t block_size, size_t start_offset);
+// The same for a huge page: one block.
+void mi_page_init_huge(mi_page_t *page);
+
+// Puts blocks on the empty free list: those freed here, those freed elsewhere, or new ones.
+// False when the page has none at all. The page becomes the one to allocate from.
+bool mi_page_refill(mi_page_t *page);
+// Moves what other threads have freed to local_free. True when that woke a full page or emptied
+// the page, as mi_page_free_event would say.
+bool mi_page_collect_remote(mi_page_t *page);
+// Before the page leaves its place as current: everything on free goes to local_free.
+void mi_page_return_free(mi_page_t *page);
+
+// A current page that has nothing left: it counts frees until it is worth looking at again.
+void mi_page_current_to_full(mi_page_t *page);
+// What happened when needed became 0; also makes a full page available.
+mi_page_event_t mi_page_free_event(mi_page_t *page);
+
+// Blocks that the program holds, or that wait on remote. Walks free.
+size_t mi_page_used(const mi_page_t *page);
+mi_inline bool mi_page_has_local(const mi_page_t *page)
+{
+    return page->local_free != NULL;
+}
+
+// Start of the block that p points into; NULL when p is in no carved block.
+void *mi_page_block_at(const mi_page_t *page, const void *p);
+// Sets bit i for each block i that is free; bits has room for capacity bits and is zeroed first.
+void mi_page_free_bits(const mi_page_t *page, uint64_t *bits);
+
+bool mi_page_is_valid(const mi_page_t *page);

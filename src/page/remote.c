@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The two sides of a page's remote list.
+#include "page/remote.h"
+
+void mi_remote_push(mi_page_t *page, mi_block_t *block)
+{
+    mi_remote_t *remote = mi_page_remote(page);
+    mi_block_t *head = mi_load_relaxed(remote);
+    do {
+        mi_block_set_next(page, block, head);
+        // release: pairs with the acquire in mi_remote_take; it publishes block->next and all that
+        // this thread did with the block. seq_cst: orders it before the look at the segment's
+        // owner in mi_free_remote, see mi_segment_map_abandon.
+    } while (!atomic_compare_exchange_weak_explicit(remote, &head, block, memory_order_seq_cst,
+                                                    memory_order_relaxed));
+}
+
+mi_block_t *mi_remote_take(mi_page_t *page)
+{
+    mi_remote_t *remote = mi_page_remote(page);
+    if (mi_load_relaxed(remote) == NULL)
+        return NULL;
+    // acquire: pairs with the push.
+    return mi_exchange_acquire(remote, NULL);
+}

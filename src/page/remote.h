@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Blocks that other threads free: one word per page, a list that is pushed to with one exchange and
+// taken whole by the owner. There is no state in the word: an owner looks at its full pages by
+// itself, a few at a time, before it asks for fresh memory.
+#pragma once
+
+#include "page/page.h"
+
+// Any thread but the owner. The block must not be touched afterwards.
+void mi_remote_push(mi_page_t *page, mi_block_t *block);
+// Owner: takes all; NULL when there is none.
+mi_block_t *mi_remote_take(mi_page_t *page);
+
+mi_inline bool mi_remote_is_empty(const mi_page_t *page)
+{
+    return mi_load_relaxed(mi_page_remote(page)) == NULL;
+}

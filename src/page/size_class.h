@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Size classes: every 16 bytes up to 128, then eight per doubling, so that at most 1/9 of a block is
+// lost by rounding up. Class 1 is the smallest; class 0 does not exist. Pure.
+#pragma once
+
+#include "base/bits.h"
+
+#define MI_CLASS_EXACT_MAX ((size_t)128) // up to here in steps of MI_BLOCK_ALIGN
+#define MI_CLASS_EXACT     8             // classes up to MI_CLASS_EXACT_MAX
+#define MI_CLASS_STEPS     8             // classes per doubling above it
+
+// Class of the largest block in a shared segment, and the one of huge blocks.
+#if MI_64BIT
+#define MI_CLASS_LARGEST (MI_CLASS_EXACT + (24 - 7) * MI_CLASS_STEPS) // 16 MiB = 2^24
+#else
+#define MI_CLASS_LARGEST (MI_CLASS_EXACT + (21 - 7) * MI_CLASS_STEPS) // 2 MiB = 2^21
+#endif
+#define MI_CLASS_HUGE  (MI_CLASS_LARGEST + 1)
+#define MI_CLASS_COUNT (MI_CLASS_HUGE + 1)
+
+_Static_assert((size_t)1 << ((MI_CLASS_LARGEST - MI_CLASS_EXACT) / MI_CLASS_STEPS + 7) ==
+                   MI_LARGE_MAX,
+               "the last class is the largest block");
+
+// size <= MI_LARGE_MAX; 0 counts as 1.
+mi_inline size_t mi_size_class(size_t size)
+{
+    if (size <= MI_CLASS_EXACT_MAX)
+        return size == 0 ? 1 : (size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN;
+    size_t last = size - 1;
+    unsigned high = mi_bit_high(last);
+    return MI_CLASS_STEPS * (high - 6) + ((last >> (high - 3)) & (MI_CLASS_STEPS - 1)) + 1;
+}
+
+// Bytes of the blocks of a class, 1 to MI_CLASS_LARGEST.
+mi_inline size_t mi_class_size(size_t size_class)
+{
+    if (size_class <= MI_CLASS_EXACT)
+        return size_class * MI_BLOCK_ALIGN;
+    size_t doubling = (size_class - 1) / MI_CLASS_STEPS;
+    size_t step = (size_class - 1) % MI_CLASS_STEPS;
+    return (MI_CLASS_STEPS + step + 1) << (doubling + 3);
+}
+
+// Slices of a page of this class.
+mi_inline size_t mi_class_slices(size_t size_class)
+{
+    size_t size = mi_class_size(size_class);
+    if (size <= MI_SMALL_PAGE_BLOCK_MAX)
+        return 1;
+    if (size <= MI_MEDIUM_PAGE_BLOCK_MAX)
+        return MI_MEDIUM_PAGE_SLICES;
+    return mi_div_up(size, MI_SLICE_SIZE);
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+// Creating and freeing segments, and cutting pages out of them. Purging is in purge.c, the hand-over
+// of a segment between threads in heap/abandon.c.
+#include "segment/segment.h"
+
+#include "base/invariant.h"
+#include "segment/purge.h"
+#include "segment/slice_mask.h"
+#include "support/stats.h"
+
+_Static_assert(offsetof(mi_segment_t, pages) + sizeof(mi_page_t) * MI_SLICES_PER_SEGMENT <=
+                   UINT16_MAX + (size_t)MI_PADDING * MI_SLICE_SIZE,
+               "a page record is found by a 16-bit offset");
+_Static_assert(MI_PADDING || !MI_64BIT || sizeof(mi_page_t) == MI_CACHE_LINE,
+               "a page record is one cache line");
+
+// ---- the thread's list ----
+
+static void list_add(mi_segments_t *segments, mi_segment_t *segment)
+{
+    if (segments->first == NULL) {
+        segment->next = segment->prev = segment;
+        segments->first = segment;
+    } else {
+        segment->next = segments->first;
+        segment->prev = segments->first->prev;
+        segment->prev->next = segment;
+        segment->next->prev = segment;
+    }
+    segment->list = segments;
+    segments->count++;
+}
+
+static void list_remove(mi_segments_t *segments, mi_segment_t *segment)
+{
+    if (segment->next == segment)
+        segments->first = NULL;
+    else if (segments->first == segment)
+        segments->first = segment->next;
+    segment->next->prev = segment->prev;
+    segment->prev->next = segment->next;
+    segment->list = NULL;
+    segments->count--;
+}
+
+// ---- making and freeing ----
+
+static bool commit_header(const mi_arena_range_t *range)
+{
+    return mi_arena_commit(range, 0, MI_SEGMENT_INFO_SLICES);
+}
+
+static void clear_header(mi_segment_t *segment)
+{
+    // Page records are written when a page is cut; everything before them must be zero.
+    __builtin_memset(segment, 0, offsetof(mi_segment_t, pages));
+}
+
+// Takes part_count parts and writes the header. The segment is in no list.
+static mi_segment_t *segment_make(mi_segments_t *segments, size_t part_count, int arena_id)
+{
+    mi_arena_range_t range = mi_arena_alloc(part_count, arena_id);
+    if (range.arena == NULL)
+        return NULL;
+    if (!commit_header(&range)) {
+        mi_arena_free(range);
+        return NULL;
+    }
+    mi_segment_t *segment = mi_arena_range_start(&range);
+    if (!mi_arena_take_zero(&range, 0, MI_SEGMENT_INFO_SLICES))
+        clear_header(segment);
+    segment->invalid.needed = 1;
+    segment->range = range;
+    segment->size = part_count * MI_SEGMENT_SIZE;
+    segment->subproc = segments->subproc;
+    mi_segment_map_enter(segment, segment->size, segments->key);
+    mi_stat_process_increase(MI_STAT_segments, 1);
+    return segment;
+}
+
+static void segment_release(mi_segment_t *segment)
+{
+    mi_arena_range_t range = segment->range;
+    mi_segment_map_remove(segment, segment->size);
+    mi_stat_process_decrease(MI_STAT_segments, 1);
+    mi_arena_free(range);
+}
+
+static mi_segment_t *segment_new(mi_segments_t *segments, int arena_id)
+{
+    mi_segment_t *segment = segments->cached;
+    if (segment != NULL && (arena_id == 0 || segment->range.arena->id == arena_id)) {
+        segments->cached = NULL;
+        list_add(segments, segment);
+        return segment;
+    }
+    segment = segment_make(segments, 1, arena_id);
+    if (segment == NULL)
+        return NULL;
+    size_t info = MI_SEGMENT_INFO_SLICES;
+    mi_slice_mask_set(segment->free_mask, info, MI_SLICES_PER_SEGMENT - info);
+    segment->free_slices = (uint32_t)(MI_SLICES_PER_SEGMENT - info);
+    list_add(segments, segment);
+    return segment;
+}
+
+static void segment_free(mi_segments_t *segments, mi_segment_t *segment)
+{
+    list_remove(segments, segment);
+    // One empty segment is kept: freeing and making one again for each large block would thrash.
+    if (segments->cached == NULL && segment->huge_size == 0 &&
+        !segment->range.arena->is_exclusive) {
+        segments->cached = segment;
+        return;
+    }
+    segment_release(segment);
+}
+
+void mi_segments_drop_cached(mi_segments_t *segments)
+{
+    mi_segment_t *segment = segments->cached;
+    segments->cached = NULL;
+    if (segment != NULL)
+        segment_release(segment);
+}
+
+// ---- pages ----
+
+static void set_offsets(mi_segment_t *segment, size_t slice, size_t count, uint16_t offset)
+{
+    for (size_t i = slice; i < slice + count; i++)
+        segment->page_offset[i] = offset;
+}
+
+static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_count)
+{
+    if (!mi_arena_commit(&segment->range, slice, slice_count))
+        return NULL;
+    mi_page_t *page = &segment->pages[slice];
+    __builtin_memset(page, 0, sizeof *page);
+    mi_slice_mask_clear(segment->free_mask, slice, slice_count);
+    mi_slice_mask_clear(segment->purge_mask, slice, slice_count);
+    page->slice_count = (uint16_t)slice_count;
+    page->state = MI_PAGE_DETACHED;
+    page->fresh_is_zero = mi_arena_take_zero(&segment->range, slice, slice_count);
+    set_offsets(segment, slice, slice_count,
+                (uint16_t)(offsetof(mi_segment_t, pages) + slice * sizeof(mi_page_t)));
+    segment->used_pages++;
+    segment->free_slices -= (uint32_t)slice_count;
+    return page;
+}
+
+static bool serves(const mi_segment_t *segment, size_t slice_count, int arena_id)
+{
+    if (segment->huge_size != 0 || segment->free_slices < slice_count)
+        return false;
+    return arena_id != 0 ? segment->range.arena->id == arena_id
+                         : !segment->range.arena->is_exclusive;
+}
+
+static mi_page_t *page_from_list(mi_segments_t *segments, size_t slice_count, int arena_id)
+{
+    mi_segment_t *segment = segments->first;
+    for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
+        if (!serves(segment, slice_count, arena_id))
+            continue;
+        size_t slice = mi_slice_mask_find(segment->free_mask, slice_count);
+        if (slice == MI_SLICES_PER_SEGMENT)
+            continue;
+        segments->first = segment; // the next search begins where the last one found room
+        return page_cut(segment, slice, slice_count);
+    }
+    return NULL;
+}
+
+mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id)
+{
+    mi_page_t *page = page_from_list(segments, slice_count, arena_id);
+    if (page != NULL)
+        return page;
+    mi_segment_t *segment = segment_new(segments, arena_id);
+    if (segment == NULL)
+        return NULL;
+    page = page_cut(segment, mi_slice_mask_find(segment->free_mask, slice_count), slice_count);
+    if (page == NULL)
+        segment_free(segments, segment);
+    return page;
+}
+
+void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page)
+{
+    mi_segment_t *segment = mi_segment_of_page(page);
+    size_t slice = mi_page_index(page);
+    mi_assert_internal(segment->list == segments);
+    page->state = MI_PAGE_UNUSED;
+    segment->used_pages--;
+    if (segment->huge_size != 0) {
+        list_remove(segments, segment);
+        segment_release(segment);
+        return;
+    }
+    set_offsets(segment, slice, page->slice_count, 0);
+    mi_slice_mask_set(segment->free_mask, slice, page->slice_count);
+    segment->free_slices += page->slice_count;
+    mi_segment_schedule_purge(segments, segment, slice, page->slice_count);
+    if (segment->used_pages == 0)
+        segment_free(segments, segment);
+}
+
+// Bytes from the segment's start to the huge block: the first address behind the header whose sum
+// with offset is a multiple of alignment.
+static size_t huge_block_at(size_t alignment, size_t offset)
+{
+    size_t info = MI_SEGMENT_INFO_SLICES * MI_SLICE_SIZE;
+    if (alignment <= MI_SEGMENT_SIZE)
+        return mi_align_up(info + offset % alignment, alignment) - offset % alignment;
+    return 0; // depends on the address: see mi_segment_huge_alloc
+}
+
+mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t alignment,
+                                 size_t offset, int arena_id)
+{
+    size_t info = MI_SEGMENT_INFO_SLICES * MI_SLICE_SIZE;
+    size_t lead =
+        alignment <= MI_SEGMENT_SIZE ? huge_block_at(alignment, offset) : info + alignment;
+    size_t total;
+    if (size > MI_ALLOC_MAX || !mi_add_size(lead, size, &total) || total > MI_ALLOC_MAX)
+        return NULL;
+    mi_segment_t *segment = segment_make(segments, mi_div_up(total, MI_SEGMENT_SIZE), arena_id);
+    if (segment == NULL)
+        return NULL;
+    if (alignment > MI_SEGMENT_SIZE) {
+        uintptr_t first = (uintptr_t)segment + info + offset % alignment;
+        lead = mi_align_up(first, alignment) - offset % alignment - (uintptr_t)segment;
+    }
+    size_t slice = lead / MI_SLICE_SIZE;
+    size_t slice_count = mi_div_up(lead + size, MI_SLICE_SIZE) - slice;
+    if (!mi_arena_commit(&segment->range, slice, slice_count)) {
+        segment_release(segment);
+        return NULL;
+    }
+    // The record of slice 1 stands for the whole segment, wherever the block begins.
+    mi_page_t *page = &segment->pages[MI_SEGMENT_INFO_SLICES];
+    __builtin_memset(page, 0, sizeof *page);
+    segment->huge_size = size;
+    segment->used_pages = 1;
+    page->state = MI_PAGE_DETACHED;
+    page->start_offset = 0;
+    page->fresh_is_zero = mi_arena_take_zero(&segment->range, slice, slice_count);
+    segment->huge_lead = lead;
+    set_offsets(
+        segment, MI_SEGMENT_INFO_SLICES, MI_SLICES_PER_SEGMENT - MI_SEGMENT_INFO_SLICES,
+        (uint16_t)(offsetof(mi_segment_t, pages) + MI_SEGMENT_INFO_SLICES * sizeof(mi_page_t)));
+    list_add(segments, segment);
+    return page;
+}
+
+// ---- hand-over ----
+
+void mi_segment_owned_to_abandoned(mi_segments_t *segments, mi_segment_t *segment)
+{
+    list_remove(segments, segment);
+    mi_arena_range_t range = segment->range;
+    mi_stat_process_increase(MI_STAT_segments_abandoned, 1);
+    mi_segment_map_abandon(segment);
+    // From here on another thread may own or free the segment: only the arena may be touched.
+    mi_bitmap_set_one(range.arena->abandoned, range.part);
+}
+
+void mi_segment_abandoned_to_owned(mi_segments_t *segments, mi_segment_t *segment)
+{
+    (void)mi_bitmap_take_one(segment->range.arena->abandoned, segment->range.part);
+    mi_stat_process_decrease(MI_STAT_segments_abandoned, 1);
+    list_add(segments, segment);
+    if (segment->purge_at != 0 &&
+        (segments->purge_at == 0 || segment->purge_at < segments->purge_at))
+        segments->purge_at = segment->purge_at;
+}
+
+void mi_segment_visit_pages(mi_segment_t *segment, mi_page_visit_t *visit, void *arg)
+{
+    if (segment->huge_size != 0) {
+        visit(&segment->pages[MI_SEGMENT_INFO_SLICES], arg);
+        return;
+    }
+    size_t left = segment->used_pages;
+    size_t slice = MI_SEGMENT_INFO_SLICES;
+    while (left > 0 && slice < MI_SLICES_PER_SEGMENT) {
+        mi_page_t *page = &segment->pages[slice];
+        if (segment->page_offset[slice] == 0) {
+            slice++;
+            continue;
+        }
+        slice += page->slice_count;
+        left--;
+        // The last page may take the segment with it.
+        visit(page, arg);
+    }
+}
+
+bool mi_segment_is_valid(const mi_segment_t *segment)
+{
+    size_t pages = 0;
+    size_t slice = MI_SEGMENT_INFO_SLICES;
+    if (segment->huge_size != 0)
+        return segment->used_pages == 1;
+    while (slice < MI_SLICES_PER_SEGMENT) {
+        bool is_free = (segment->free_mask[slice / 64] >> (slice % 64) & 1) != 0;
+        if (is_free != (segment->page_offset[slice] == 0))
+            return false;
+        pages += !is_free;
+        slice += is_free ? 1 : segment->pages[slice].slice_count;
+    }
+    return pages == segment->used_pages;
+}

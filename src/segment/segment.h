@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// Segments: naturally aligned parts of the address space, cut into slices of 64 KiB. The header in
+// slice 0 holds the records of all pages, so that a pointer leads to its page by masking it. A segment
+// belongs to one thread (or to none: abandoned); only its owner cuts pages out of it.
+// A huge segment spans several parts of an arena and holds one page with one block.
+#pragma once
+
+#include "memory/arena.h"
+#include "memory/segment_map.h"
+
+struct mi_heap_s;
+struct mi_thread;
+
+// A free block; the link is encoded in secure and debug builds, see page/page.h.
+typedef struct mi_block {
+    struct mi_block *next;
+} mi_block_t;
+
+typedef enum mi_page_state {
+    MI_PAGE_UNUSED,    // not cut
+    MI_PAGE_CURRENT,   // its heap allocates from it
+    MI_PAGE_AVAILABLE, // in its class's queue of pages with free blocks
+    MI_PAGE_FULL,      // in its class's ring of pages without (enough) free blocks
+    MI_PAGE_DETACHED   // in no heap: its segment is abandoned
+} mi_page_state_t;
+
+// The record of a page. Free blocks are on three lists: free, local_free, and the segment's remote
+// word of this page. needed + wake_rest is always the number of carved blocks that are not on
+// local_free; see page/page.h.
+typedef struct mi_page {
+    mi_block_t *free;       // owner: allocate from here; empty unless the page is current
+    mi_block_t *local_free; // owner: the owner frees to here
+    struct mi_heap_s *heap; // owner
+    struct mi_page *next;   // owner: neighbours in a queue (circular)
+    struct mi_page *prev;
+    uint32_t needed;       // owner: frees until free must take its slow path
+    uint32_t block_size;   // const: bytes; 0 for a huge block, whose size is in the segment
+    uint32_t start_offset; // const: bytes from the page's first slice to block 0
+    uint16_t capacity;     // owner: blocks carved so far
+    uint16_t reserved;     // const: blocks that fit
+    uint16_t wake_rest;    // owner: further frees, after the needed ones of a full page
+    uint16_t slice_count;  // const
+    uint8_t size_class;    // const
+    uint8_t state;         // owner: mi_page_state_t
+    uint8_t fresh_is_zero; // owner: memory that is not carved yet reads as zero
+    uint8_t free_is_zero;  // owner: so do the blocks on free, but for their first word
+#if MI_PADDING
+    uintptr_t key[2]; // const: encodes links and canaries of this page
+#endif
+} mi_page_t;
+
+typedef _Atomic(mi_block_t *) mi_remote_t;
+
+typedef struct mi_segment {
+    mi_page_t invalid;        // stands in for "no page here": its needed is 1, so that free stops
+    struct mi_segments *list; // owner: the owner's list that this segment is in
+    struct mi_segment *next;  // owner
+    struct mi_segment *prev;
+    mi_arena_range_t range; // const
+    size_t size;            // const: bytes, whole segments
+    size_t huge_size;       // const: bytes of the one block; 0 in a normal segment
+    size_t huge_lead;       // const: bytes from here to the huge block
+    void *subproc;          // owner: only threads of the same sub-process may reclaim it
+    uint32_t used_pages;    // owner
+    uint32_t free_slices;   // owner
+    uint64_t purge_at;      // owner: clock, 0 when no slice waits
+    uint64_t free_mask[MI_SLICE_WORDS];  // owner: slices in no page
+    uint64_t purge_mask[MI_SLICE_WORDS]; // owner: of those, the ones to give back to the system
+    uint16_t
+        page_offset[MI_SLICES_PER_SEGMENT];    // owner: slice -> bytes from here to its page, or 0
+    mi_remote_t remote[MI_SLICES_PER_SEGMENT]; // any: blocks freed by other threads, by page index
+    mi_page_t pages[MI_SLICES_PER_SEGMENT];    // owner
+} mi_segment_t;
+
+#define MI_SEGMENT_INFO_SLICES (mi_div_up(sizeof(mi_segment_t), MI_SLICE_SIZE))
+
+// The segments of one thread, and what it needs to get more.
+typedef struct mi_segments {
+    mi_segment_t *first;  // owner: circular list
+    mi_segment_t *cached; // owner: one empty segment, kept to save making it anew
+    size_t count;         // owner: segments in the list
+    uintptr_t key;        // const while a thread has it: mi_os_thread_key()
+    uint64_t purge_at;    // owner: earliest purge_at of the segments, 0 when nothing waits
+    void *subproc;        // const
+    bool purges_at_once;  // owner: what is given back now has been idle for long enough
+} mi_segments_t;
+
+mi_inline mi_segment_t *mi_segment_of(const void *p)
+{
+    return (mi_segment_t *)((uintptr_t)p & ~MI_SEGMENT_MASK);
+}
+
+mi_inline mi_segment_t *mi_segment_of_page(const mi_page_t *page)
+{
+    return mi_segment_of(page);
+}
+
+mi_inline size_t mi_page_index(const mi_page_t *page)
+{
+    return (size_t)(page - mi_segment_of_page(page)->pages);
+}
+
+// The page of a pointer into segment; &segment->invalid where no page is.
+mi_inline mi_page_t *mi_segment_page_at(const mi_segment_t *segment, const void *p)
+{
+    size_t slice = ((uintptr_t)p >> MI_SLICE_SHIFT) & (MI_SLICES_PER_SEGMENT - 1);
+    return mi_offset(segment, segment->page_offset[slice]);
+}
+
+mi_inline mi_remote_t *mi_page_remote(const mi_page_t *page)
+{
+    return &mi_segment_of_page(page)->remote[mi_page_index(page)];
+}
+
+mi_inline bool mi_page_is_huge(const mi_page_t *page)
+{
+    return page->block_size == 0;
+}
+
+// Makes a page of slice_count slices in one of the thread's segments, taking a new segment from
+// arena_id (0: any) when none has room. Its memory is committed; slices, state and fresh_is_zero are
+// set, the rest is the caller's. NULL when there is no memory.
+mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id);
+// The page of a new huge segment: one block of at least size bytes whose address is a multiple of
+// alignment (a power of two), minus offset.
+mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t alignment,
+                                 size_t offset, int arena_id);
+// Gives the slices back; the segment too when it was the last page. The page is in no queue.
+void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page);
+
+// Asks for a purge after the usual delay, for pages that are empty but not given back yet.
+void mi_segments_want_purge(mi_segments_t *segments);
+// Purges slices whose time has come at now, or all that wait when force.
+void mi_segments_purge(mi_segments_t *segments, uint64_t now, bool force);
+// Gives the cached empty segment back.
+void mi_segments_drop_cached(mi_segments_t *segments);
+
+// Takes a segment out of the thread's list and shows it to others as abandoned. All its pages are
+// detached. What other threads have freed meanwhile is for the next owner: the caller must look
+// once more (see heap/abandon.c).
+void mi_segment_owned_to_abandoned(mi_segments_t *segments, mi_segment_t *segment);
+// After mi_segment_map_claim: puts the segment into the thread's list.
+void mi_segment_abandoned_to_owned(mi_segments_t *segments, mi_segment_t *segment);
+
+mi_inline void *mi_page_slices_start(const mi_page_t *page)
+{
+    return mi_offset(mi_segment_of_page(page), mi_page_index(page) << MI_SLICE_SHIFT);
+}
+
+// Block 0 of the page.
+mi_inline void *mi_page_start(const mi_page_t *page)
+{
+    if (mi_page_is_huge(page))
+        return mi_offset(mi_segment_of_page(page), mi_segment_of_page(page)->huge_lead);
+    return mi_offset(mi_page_slices_start(page), page->start_offset);
+}
+
+// Bytes of each block.
+mi_inline size_t mi_page_block_size(const mi_page_t *page)
+{
+    return mi_page_is_huge(page) ? mi_segment_of_page(page)->huge_size : page->block_size;
+}
+
+// Calls visit for every page in use; visit may free the page it is given.
+typedef void mi_page_visit_t(mi_page_t *page, void *arg);
+void mi_segment_visit_pages(mi_segment_t *segment, mi_page_visit_t *visit, void *arg);
+
+bool mi_segment_is_valid(const mi_segment_t *segment);
