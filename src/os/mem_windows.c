@@ -123,7 +123,10 @@ static void fill_long(char *to, uint64_t pattern, size_t size)
     vector_t vector = {{pattern, pattern}};
 #if defined(__x86_64__) || defined(__i386__)
     if (size >= REP_MIN) {
-        __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(pattern) : "memory");
+        __asm__ volatile("rep stosb"
+                         : "+D"(to), "+c"(size)
+                         : "a"((unsigned char)pattern)
+                         : "memory");
         return;
     }
 #endif

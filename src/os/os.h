@@ -14,6 +14,8 @@ typedef struct mi_os_config {
     size_t large_page_size;     // bytes, 0 where the process may not use large pages
     size_t granularity;         // bytes, alignment that every reservation has
     bool has_overcommit;        // memory costs nothing until it is touched (Linux's default)
+    size_t path_max;            // bytes, room that a caller's buffer for a path has
+    bool has_wide_environment;  // variables are in UTF-16
     bool decommit_keeps_access; // decommitted memory reads as zero and needs no new commit (Linux)
 } mi_os_config_t;
 
@@ -98,15 +100,18 @@ uint64_t mi_os_clock_us(void); // monotonic
 uint64_t mi_os_cycles(void);   // of the processor, or the clock: something that changes fast
 // Random bytes from the system; false where that is not possible (then only clock and addresses).
 bool mi_os_random(void *buffer, size_t size);
-// The value of an environment variable (name in ASCII, upper case; found in any case), cut to fit;
-// false when not set.
-bool mi_os_getenv(const char *name, char *buffer, size_t size);
 // Calls visit for each variable whose name begins with prefix (ASCII, upper case; found in any case),
 // with the rest of the name in upper case and the value; both are cut to fit and gone afterwards.
 // False: there is no environment yet (Linux, before the C library's start).
 #define MI_OS_ENV_MAX 256
 typedef void mi_os_env_fun(const char *name, const char *value);
 bool mi_os_each_env(const char *prefix, mi_os_env_fun *visit);
+// Copies the value of a variable, when it fits, and returns its length with the terminating zero in
+// characters; 0 when it is not set. The wide form only with has_wide_environment.
+size_t mi_os_env_copy(const char *name, char *buffer, size_t size);
+size_t mi_os_env_copy_wide(const wchar_t *name, wchar_t *buffer, size_t size);
+// The absolute path of name; 0 or an errno value.
+int mi_os_full_path(const char *name, char *buffer, size_t size);
 void mi_os_stderr(const char *text);
 size_t mi_os_numa_node_count(void);
 size_t mi_os_numa_node(void); // of the calling thread

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ void mi_os_init(void)
         return;
     int saved_errno = errno;
     mi_os_config.granularity = (size_t)sysconf(_SC_PAGESIZE);
+    mi_os_config.path_max = PATH_MAX;
     mi_os_config.large_page_size = LARGE_PAGE_SIZE;
     // 2 is strict accounting; an unreadable file means the default, 0.
     mi_os_config.has_overcommit = first_char_of("/proc/sys/vm/overcommit_memory") != '2';
@@ -401,18 +403,42 @@ static void copy_text(char *buffer, size_t size, const char *text)
     buffer[length] = 0;
 }
 
-bool mi_os_getenv(const char *name, char *buffer, size_t size)
+size_t mi_os_env_copy(const char *name, char *buffer, size_t size)
 {
+    size_t name_length = strlen(name);
     if (environ == NULL)
-        return false;
+        return 0;
     for (char **entry = environ; *entry != NULL; entry++) {
-        const char *rest = after_prefix(*entry, name);
-        if (rest != NULL && *rest == '=') {
-            copy_text(buffer, size, rest + 1);
-            return true;
-        }
+        if (strncmp(*entry, name, name_length) != 0 || (*entry)[name_length] != '=')
+            continue;
+        const char *value = *entry + name_length + 1;
+        size_t needed = strlen(value) + 1;
+        if (needed <= size)
+            memcpy(buffer, value, needed);
+        return needed;
     }
-    return false;
+    return 0;
+}
+
+// Variables are bytes here.
+size_t mi_os_env_copy_wide(const wchar_t *name, wchar_t *buffer, size_t size)
+{
+    (void)name;
+    (void)buffer;
+    (void)size;
+    return 0;
+}
+
+int mi_os_full_path(const char *name, char *buffer, size_t size)
+{
+    int saved_errno = errno;
+    int error = 0;
+    if (size < PATH_MAX)
+        error = ENAMETOOLONG;
+    else if (realpath(name, buffer) == NULL)
+        error = errno;
+    errno = saved_errno;
+    return error;
 }
 
 bool mi_os_each_env(const char *prefix, mi_os_env_fun *visit)

@@ -77,6 +77,8 @@ void mi_os_init(void)
     clock_frequency = (uint64_t)frequency.QuadPart;
     virtual_alloc2 = (virtual_alloc2_fun *)find_function(L"kernelbase.dll", "VirtualAlloc2");
     mi_os_config.granularity = system.dwAllocationGranularity;
+    mi_os_config.path_max = MAX_PATH;
+    mi_os_config.has_wide_environment = true;
     mi_os_config.large_page_size = GetLargePageMinimum();
     take_tls_slot();
     mi_os_config.page_size = system.dwPageSize;
@@ -529,24 +531,40 @@ static size_t wide_length(const wchar_t *text)
     return length;
 }
 
-bool mi_os_getenv(const char *name, char *buffer, size_t size)
+size_t mi_os_env_copy(const char *name, char *buffer, size_t size)
 {
-    bool is_found = false;
     DWORD saved_error = GetLastError();
-    wchar_t *block = GetEnvironmentStringsW();
+    DWORD room = (DWORD)mi_min(size, UINT32_MAX);
+    SetLastError(ERROR_SUCCESS);
+    DWORD length = GetEnvironmentVariableA(name, buffer, room);
+    bool is_set = length != 0 || GetLastError() == ERROR_SUCCESS;
     SetLastError(saved_error);
-    if (block == NULL)
-        return false;
-    size_t name_length = 0;
-    while (name[name_length] != 0)
-        name_length++;
-    for (const wchar_t *entry = block; *entry != 0 && !is_found; entry += wide_length(entry) + 1)
-        if (has_prefix(entry, name) && entry[name_length] == L'=') {
-            copy_ascii(buffer, size, entry + name_length + 1);
-            is_found = true;
-        }
-    FreeEnvironmentStringsW(block);
-    return is_found;
+    // When it does not fit the zero is counted, else it is not.
+    return !is_set ? 0 : length < room || length == 0 ? (size_t)length + 1 : length;
+}
+
+size_t mi_os_env_copy_wide(const wchar_t *name, wchar_t *buffer, size_t size)
+{
+    DWORD saved_error = GetLastError();
+    DWORD room = (DWORD)mi_min(size, UINT32_MAX);
+    SetLastError(ERROR_SUCCESS);
+    DWORD length = GetEnvironmentVariableW(name, buffer, room);
+    bool is_set = length != 0 || GetLastError() == ERROR_SUCCESS;
+    SetLastError(saved_error);
+    return !is_set ? 0 : length < room || length == 0 ? (size_t)length + 1 : length;
+}
+
+int mi_os_full_path(const char *name, char *buffer, size_t size)
+{
+    const int no_such_file = 2;   // ENOENT
+    const int name_too_long = 38; // ENAMETOOLONG
+    DWORD saved_error = GetLastError();
+    DWORD room = (DWORD)mi_min(size, UINT32_MAX);
+    DWORD length = GetFullPathNameA(name, room, buffer, NULL);
+    SetLastError(saved_error);
+    if (length == 0)
+        return no_such_file;
+    return length < room ? 0 : name_too_long;
 }
 
 // Splits NAME=value in place; false for the entries of drives (=C:=...) and for what has no '='.
