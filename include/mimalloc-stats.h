@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 #define MI_STAT_VERSION 1
-#define MI_STAT_BINS    80 // room for every size class
+#define MI_STAT_BINS    160// room for every size class
 
 // Amounts rise and fall; events only add up. Bytes where the name does not say otherwise.
 #define MI_STAT_FIELDS(AMOUNT, EVENT)                                                              \

@@ -18,6 +18,8 @@
 #define RETAIN_SLICES_MIN 16
 #define RETAIN_PART       8
 
+_Static_assert(MI_CLASS_COUNT <= MI_STAT_BINS, "statistics have room for every size class");
+
 mi_page_t mi_page_none;
 
 // ---- the current page ----

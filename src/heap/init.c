@@ -22,23 +22,31 @@ mi_heap_t *mi_heap_of_no_thread(void)
     return MI_TLS_HEAP_STARTS_NULL ? NULL : (mi_heap_t *)&mi_heap_none;
 }
 
-// any: 0 not started, 1 running, 2 done
-static _Atomic(uint32_t) process_state;
+typedef enum process_state { NOT_STARTED, STARTING, RUNNING, DONE } process_state_t;
 
+static _Atomic(uint32_t) process_state; // any: process_state_t
+
+// Threads may make their first allocations all at once: one starts the process, the others wait.
 void mi_process_start(void)
 {
-    uint32_t expected = 0;
-    if (mi_load_acquire(&process_state) != 0 ||
-        !mi_cas_strong_acq_rel(&process_state, &expected, 1))
+    uint32_t expected = NOT_STARTED;
+    if (mi_likely(mi_load_acquire(&process_state) >= RUNNING))
         return;
+    if (!mi_cas_strong_acq_rel(&process_state, &expected, STARTING)) {
+        while (mi_load_acquire(&process_state) < RUNNING)
+            mi_os_yield();
+        return;
+    }
     mi_os_init();
     mi_options_init();
     mi_stats_start();
+    // release: pairs with the loads above; all that was set up is visible behind it.
+    mi_store_release(&process_state, (uint32_t)RUNNING);
 }
 
 bool mi_process_is_running(void)
 {
-    return mi_load_acquire(&process_state) == 1;
+    return mi_load_acquire(&process_state) == RUNNING;
 }
 
 void mi_thread_exit_hook(void *heap)
@@ -70,8 +78,8 @@ void mi_process_init(void)
 
 void mi_process_done(void)
 {
-    uint32_t running = 1;
-    if (!mi_cas_strong_acq_rel(&process_state, &running, 2))
+    uint32_t running = RUNNING;
+    if (!mi_cas_strong_acq_rel(&process_state, &running, (uint32_t)DONE))
         return;
     if (mi_option_is_on(mi_option_show_stats) || mi_option_is_on(mi_option_verbose))
         mi_stats_print(NULL);

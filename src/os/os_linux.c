@@ -235,7 +235,7 @@ void mi_os_disallow_thp(void)
 
 // ---- threads ----
 
-static void (*thread_exit_function)(void *heap); // const after the first mi_os_on_thread_exit
+static void (*_Atomic thread_exit_function)(void *heap); // any: always the same value
 static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 static bool has_exit_key;
@@ -246,7 +246,8 @@ static bool has_exit_key;
 static void run_thread_exit(void *registered)
 {
     (void)registered;
-    thread_exit_function(mi_os_tls_heap());
+    void (*on_exit)(void *heap) = mi_load_relaxed(&thread_exit_function);
+    on_exit(mi_os_tls_heap());
 }
 
 static void make_exit_key(void)
@@ -257,7 +258,7 @@ static void make_exit_key(void)
 void mi_os_on_thread_exit(void (*on_exit)(void *heap))
 {
     int saved_errno = errno;
-    thread_exit_function = on_exit;
+    mi_store_relaxed(&thread_exit_function, on_exit);
     pthread_once(&exit_key_once, make_exit_key);
     // Any value but NULL makes the destructor run. It may allocate (for keys above 32): the calling
     // thread's heap works already.
