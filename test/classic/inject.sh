@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The classic way without a linker: minject.exe --inplace on a copy of a program that knows nothing of
+# the allocator. Before, the program's tests fail (nothing is redirected); after, they pass and the
+# redirect says so.
+#
+#   inject.sh LAUNCHER FOLDER WORK    FOLDER: of the built files; WORK: a folder of this test's own
+set -euo pipefail
+
+launcher=$1 folder=$2 work=$3
+
+fail() { printf 'inject.sh: %s\n' "$*" >&2; exit 1; }
+
+rm -rf "$work"
+mkdir -p "$work"
+cp "$folder"/{classic_plain,minject}.exe "$folder"/mimalloc-{override,redirect}.dll "$work"
+cd "$work"
+
+if "$launcher" "$work/classic_plain.exe" >before.txt 2>&1; then
+    cat before.txt
+    fail "the program is redirected before anything was done to it"
+fi
+grep -q '^FAIL a_block_of_malloc_is_ours' before.txt || { cat before.txt; fail "it fails otherwise"; }
+
+"$launcher" "$work/minject.exe" --inplace --force classic_plain.exe
+MIMALLOC_VERBOSE=1 "$launcher" "$work/classic_plain.exe" >after.txt 2>&1 || {
+    cat after.txt
+    fail "the injected program fails"
+}
+cat after.txt
+grep -q 'redirected: yes' after.txt || fail "MIMALLOC_VERBOSE=1 does not say 'redirected: yes'"
+MIMALLOC_DISABLE_REDIRECT=1 MIMALLOC_VERBOSE=1 "$launcher" "$work/classic_plain.exe" \
+    >disabled.txt 2>&1 && fail "MIMALLOC_DISABLE_REDIRECT=1 did not turn it off"
+grep -q 'redirected: no' disabled.txt || { cat disabled.txt; fail "it does not say 'redirected: no'"; }
