@@ -173,3 +173,21 @@ pe_status_t pe_import_find(const pe_view_t *view, const char *dll, pe_import_t *
 // already resolved, only meaningful when import->has_lookup.
 pe_status_t pe_thunk_at(const pe_view_t *view, const pe_import_t *import, uint32_t index,
                         pe_thunk_t *thunk);
+
+// The width of an entry of the lookup and address tables: 4 or 8.
+uint32_t pe_thunk_width(const pe_view_t *view);
+
+// Writes such an entry: an ordinal, or the RVA of a hint and name.
+void pe_thunk_put(const pe_view_t *view, void *to, uint32_t value, bool is_ordinal);
+
+// ---- load configuration ----
+
+typedef struct pe_load_config { // fields that the file's structure is too short for read as zero
+    uint32_t dependent_load_flags;
+    uint32_t dependent_load_flags_rva; // of the 16-bit field; 0 when absent
+    bool is_hybrid;                    // has CHPE metadata: ARM64EC or ARM64X
+    uint32_t dynamic_relocations_rva;  // of the dynamic value relocation table; 0 when absent
+} pe_load_config_t;
+
+// PE_END when the image has no load configuration.
+pe_status_t pe_load_config(const pe_view_t *view, pe_load_config_t *config);

@@ -5,6 +5,7 @@
 // relative to the image, off to the file. Source: Microsoft's PE format specification.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define PE_DOS_MAGIC         0x5a4dU     // "MZ"
@@ -200,10 +201,29 @@ typedef struct pe_clr_header {
 
 #define PE_CLR_IL_ONLY 0x00000001U
 
+// Fields of the optional header that have the same place in both forms.
+#define PE_OFF_INITIALIZED_SIZE    8U
+#define PE_OFF_IMAGE_SIZE          56U
+#define PE_OFF_HEADERS_SIZE        60U
+#define PE_OFF_CHECKSUM            64U
+#define PE_OFF_DLL_CHARACTERISTICS 70U
+
+// Fields of the load configuration, whose two forms grow apart.
+#define PE_LOAD32_DEPENDENT_FLAGS 54U
+#define PE_LOAD64_DEPENDENT_FLAGS 78U
+#define PE_LOAD32_CHPE_POINTER    124U
+#define PE_LOAD64_CHPE_POINTER    200U
+#define PE_LOAD32_DVRT_OFFSET     136U
+#define PE_LOAD64_DVRT_OFFSET     224U
+
 _Static_assert(sizeof(pe_dos_header_t) == 64, "layout");
 _Static_assert(sizeof(pe_file_header_t) == 20, "layout");
 _Static_assert(sizeof(pe_optional_header32_t) == 96, "layout");
 _Static_assert(sizeof(pe_optional_header64_t) == 112, "layout");
+_Static_assert(offsetof(pe_optional_header32_t, image_size) == PE_OFF_IMAGE_SIZE, "layout");
+_Static_assert(offsetof(pe_optional_header64_t, image_size) == PE_OFF_IMAGE_SIZE, "layout");
+_Static_assert(offsetof(pe_optional_header32_t, checksum) == PE_OFF_CHECKSUM, "layout");
+_Static_assert(offsetof(pe_optional_header64_t, checksum) == PE_OFF_CHECKSUM, "layout");
 _Static_assert(sizeof(pe_section_t) == 40, "layout");
 _Static_assert(sizeof(pe_export_directory_t) == 40, "layout");
 _Static_assert(sizeof(pe_import_descriptor_t) == 20, "layout");

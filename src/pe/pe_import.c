@@ -4,6 +4,8 @@
 // ends the list, and a missing lookup table is replaced by the address table.
 #include "pe/pe.h"
 
+#include <string.h>
+
 // Old Borland linkers leave 0 or junk in OriginalFirstThunk; the loader then reads FirstThunk.
 static bool is_lookup_usable(const pe_view_t *view, uint32_t rva)
 {
@@ -61,7 +63,7 @@ static bool read_thunk(const pe_view_t *view, uint32_t rva, uint64_t *value)
 pe_status_t pe_thunk_at(const pe_view_t *view, const pe_import_t *import, uint32_t index,
                         pe_thunk_t *thunk)
 {
-    uint32_t width = view->is_plus ? 8 : 4;
+    uint32_t width = pe_thunk_width(view);
     uint32_t top = import->lookup_rva > import->iat_rva ? import->lookup_rva : import->iat_rva;
     uint64_t value = 0;
     if (index > (UINT32_MAX - top) / width)
@@ -82,4 +84,19 @@ pe_status_t pe_thunk_at(const pe_view_t *view, const pe_import_t *import, uint32
         return PE_BAD_THUNK;
     thunk->name = pe_string(view, (uint32_t)value + (uint32_t)sizeof thunk->ordinal);
     return thunk->name != NULL ? PE_OK : PE_BAD_THUNK;
+}
+
+uint32_t pe_thunk_width(const pe_view_t *view)
+{
+    return view->is_plus ? 8 : 4;
+}
+
+void pe_thunk_put(const pe_view_t *view, void *to, uint32_t value, bool is_ordinal)
+{
+    uint64_t wide = is_ordinal ? value | PE_THUNK_ORDINAL_64 : value;
+    uint32_t narrow = is_ordinal ? value | PE_THUNK_ORDINAL_32 : value;
+    if (view->is_plus)
+        memcpy(to, &wide, sizeof wide);
+    else
+        memcpy(to, &narrow, sizeof narrow);
 }

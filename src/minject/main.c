@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+// The steps of each command, the messages, the exit code. Everything that is decided about a file is
+// decided elsewhere (policy.c, import_plan.c, plan_room.c).
+#include "minject/main.h"
+
+#include "minject/minject.h"
+
+#include <string.h>
+
+#include "minject/platform.h"
+
+#define SLACK 0x10000U // most additions fit, so that the file is not copied to grow
+
+typedef struct job {
+    const mj_options_t *options;
+    mj_file_t file;
+    pe_view_t view;
+    mj_facts_t facts;
+    pe_status_t pe_status;
+    const char *reason; // the system's words, or what verification found
+    char *output;       // from mj_alloc
+} job_t;
+
+static void print(mj_stream_t stream, mj_text_t *text)
+{
+    if (text->size != 0)
+        mj_write(stream, text->bytes, text->size);
+    mj_text_free(text);
+}
+
+static void say(const job_t *job, const char *what, const char *more)
+{
+    mj_text_t text = {0};
+    mj_text_add(&text, "minject: %s: %s%s\n", job->options->path, what, more);
+    print(MJ_STREAM_OUT, &text);
+}
+
+static void say_verbose(const job_t *job, const char *what, const char *more)
+{
+    if (job->options->is_verbose)
+        say(job, what, more);
+}
+
+// The reason is the most exact thing that is known; the cure comes in a second line.
+static void explain(const job_t *job, mj_status_t status, const char *path)
+{
+    mj_text_t text = {0};
+    mj_text_add(&text, "minject: %s: %s", path, mj_status_text(status));
+    if (job->reason != NULL)
+        mj_text_add(&text, ": %s", job->reason);
+    else if (status == MJ_BAD_IMAGE)
+        mj_text_add(&text, ": %s", pe_status_text(job->pe_status));
+    mj_text_add(&text, "\n");
+    if (*mj_status_cure(status) != '\0')
+        mj_text_add(&text, "minject: %s\n", mj_status_cure(status));
+    if (mj_status_yields_to_force(status))
+        mj_text_add(&text, "minject: --force goes on nevertheless\n");
+    print(MJ_STREAM_ERROR, &text);
+}
+
+// ---- reading ----
+
+static mj_status_t parse(job_t *job, size_t size)
+{
+    job->pe_status = pe_view_init(&job->view, job->file.bytes, size, PE_LAYOUT_FILE);
+    if (job->pe_status == PE_OK)
+        job->pe_status = mj_facts_gather(&job->view, &job->facts);
+    return job->pe_status == PE_OK ? MJ_OK : MJ_BAD_IMAGE;
+}
+
+static mj_status_t read_target(job_t *job)
+{
+    if (!mj_file_read(job->options->path, SLACK, &job->file, &job->reason))
+        return MJ_CANNOT_READ;
+    if (job->file.size > UINT32_MAX)
+        return MJ_TOO_LARGE;
+    return parse(job, job->file.size);
+}
+
+// ---- writing ----
+
+static const char *base_name(const char *path)
+{
+    const char *base = path;
+    for (; *path != '\0'; path++) {
+        if (mj_is_separator(*path))
+            base = path + 1;
+    }
+    return base;
+}
+
+// dir/name.exe becomes dir/name-mi.exe; without an extension "-mi" is appended.
+static char *default_output(const char *path)
+{
+    size_t length = strlen(path);
+    char *output = mj_alloc(length + sizeof "-mi");
+    if (output == NULL)
+        return NULL;
+    const char *dot = strrchr(base_name(path), '.');
+    size_t head = dot != NULL && dot != base_name(path) ? (size_t)(dot - path) : length;
+    memcpy(output, path, head);
+    memcpy(output + head, "-mi", 3);
+    memcpy(output + head + 3, path + head, length - head);
+    return output;
+}
+
+static mj_status_t choose_output(job_t *job)
+{
+    size_t length = strlen(job->options->path) + 1;
+    if (!job->options->is_inplace) {
+        job->output = default_output(job->options->path);
+        return job->output != NULL ? MJ_OK : MJ_NO_MEMORY;
+    }
+    job->output = mj_alloc(length);
+    if (job->output == NULL)
+        return MJ_NO_MEMORY;
+    memcpy(job->output, job->options->path, length);
+    return MJ_OK;
+}
+
+static bool may_overwrite(const job_t *job)
+{
+    if (job->options->is_inplace || job->options->is_forced || !mj_file_exists(job->output))
+        return true;
+    mj_text_t text = {0};
+    mj_text_add(&text, "minject: %s exists; overwrite it? [y/N] ", job->output);
+    print(MJ_STREAM_OUT, &text);
+    return mj_confirm();
+}
+
+static mj_status_t write_result(job_t *job, size_t size)
+{
+    if (job->options->is_dry_run) {
+        say(job, "dry run, not written: ", job->output);
+        return MJ_OK;
+    }
+    if (!may_overwrite(job))
+        return MJ_NOT_CONFIRMED;
+    if (!mj_file_replace(job->output, job->options->path, job->file.bytes, size, &job->reason))
+        return MJ_CANNOT_WRITE;
+    if (!job->options->is_inplace)
+        say(job, "written to ", job->output);
+    return MJ_OK;
+}
+
+// ---- injecting ----
+
+static bool ensure_capacity(job_t *job, size_t size)
+{
+    if (size <= job->file.capacity)
+        return true;
+    uint8_t *grown = mj_realloc(job->file.bytes, size);
+    if (grown == NULL)
+        return false;
+    job->file.bytes = grown;
+    job->file.capacity = size;
+    return true;
+}
+
+static void describe(const job_t *job, const mj_plan_t *plan)
+{
+    static const char *const rooms[] = {
+        "a new section", "a new section, with its header in the place of the DOS stub",
+        "the last section, moved to the file's end",
+        "a new section, with the first section moved to the file's end"};
+    for (uint32_t i = 0; i < job->options->dll_count; i++)
+        say_verbose(job, plan->entries[i].dll != NULL ? "adds " : "moves to the front: ",
+                    job->options->dlls[i].name);
+    say_verbose(job, "import table in ", rooms[plan->room]);
+}
+
+static void add_notes(const job_t *job)
+{
+    const mj_facts_t *facts = &job->facts;
+    if (facts->is_signed)
+        say(job, "note: the signature is no longer valid and was taken out", "");
+    if (facts->overlay == MJ_OVERLAY_UNKNOWN)
+        say(job, "note: data behind the program stays in place; if it is no longer found, use ",
+            "minject run");
+    if (facts->packer != NULL)
+        say(job, "note: the program is packed by ", facts->packer);
+    if (facts->runtime == MJ_RUNTIME_NONE)
+        say(job, "note: it imports no C runtime of its own; see --check", "");
+}
+
+// A file that was injected before is planned afresh from its original, so that other options give
+// what they would have given the original.
+static mj_status_t start_from_original(job_t *job)
+{
+    uint32_t size;
+    mj_status_t status = mj_record_restore(&job->view, job->file.bytes, &size);
+    if (status == MJ_NOT_INJECTED)
+        return MJ_OK;
+    if (status != MJ_OK)
+        return status;
+    say_verbose(job, "takes out what minject put in before", "");
+    job->file.size = size;
+    return parse(job, size);
+}
+
+static mj_status_t inject(job_t *job)
+{
+    static mj_plan_t plan; // too large for a frame where no C runtime probes the stack
+    mj_status_t status = MJ_OK;
+    if (mj_is_in_front(&job->view, job->options))
+        return MJ_ALREADY;
+    status = start_from_original(job);
+    if (status != MJ_OK)
+        return status;
+    status = mj_plan_make(&job->view, &job->facts, job->options, &plan);
+    if (status == MJ_OK && !ensure_capacity(job, plan.new_size))
+        status = MJ_NO_MEMORY;
+    if (status == MJ_OK) {
+        describe(job, &plan);
+        mj_rewrite(job->file.bytes, &plan);
+        status = mj_verify(job->file.bytes, &plan, &job->reason);
+    }
+    if (status == MJ_OK)
+        status = write_result(job, plan.new_size);
+    if (status == MJ_OK)
+        add_notes(job);
+    mj_plan_free(&plan);
+    return status;
+}
+
+static mj_status_t remove_ours(job_t *job)
+{
+    uint32_t size;
+    mj_status_t status = mj_record_restore(&job->view, job->file.bytes, &size);
+    if (status == MJ_OK)
+        status = write_result(job, size);
+    return status;
+}
+
+// ---- commands ----
+
+static mj_status_t list(job_t *job)
+{
+    mj_text_t text = {0};
+    mj_status_t status = mj_list(&job->view, job->options, &text);
+    if (status == MJ_OK)
+        print(MJ_STREAM_OUT, &text);
+    mj_text_free(&text);
+    return status;
+}
+
+static mj_status_t work_on_file(job_t *job)
+{
+    mj_status_t status = read_target(job);
+    if (status == MJ_OK)
+        status = choose_output(job);
+    if (status != MJ_OK)
+        return status;
+    switch (job->options->command) {
+    case MJ_COMMAND_LIST:
+        return list(job);
+    case MJ_COMMAND_REMOVE:
+        return remove_ours(job);
+    default:
+        return inject(job);
+    }
+}
+
+static int work(const mj_options_t *options)
+{
+    job_t job = {.options = options};
+    mj_status_t status = work_on_file(&job);
+    if (status == MJ_ALREADY)
+        say(&job, "already in front, nothing changed: ", options->dlls[0].name);
+    else if (status != MJ_OK)
+        explain(&job, status,
+                status == MJ_NOT_CONFIRMED || status == MJ_CANNOT_WRITE ? job.output
+                                                                        : options->path);
+    mj_file_free(&job.file);
+    mj_free(job.output);
+    return (int)mj_status_exit(status);
+}
+
+static int complain(const mj_options_t *options)
+{
+    mj_text_t text = {0};
+    mj_text_add(&text, "minject: %s", options->problem);
+    if (options->culprit != NULL)
+        mj_text_add(&text, ": %s", options->culprit);
+    mj_text_add(&text, "\nminject: %s\n", mj_status_cure(MJ_USAGE));
+    print(MJ_STREAM_ERROR, &text);
+    return MJ_EXIT_USAGE;
+}
+
+int mj_main(int argc, char **argv)
+{
+    static mj_options_t options; // as above
+    if (mj_args_parse(argc, argv, &options) != MJ_OK)
+        return complain(&options);
+    switch (options.command) {
+    case MJ_COMMAND_HELP:
+        mj_write(MJ_STREAM_OUT, mj_help_text(), strlen(mj_help_text()));
+        return MJ_EXIT_OK;
+    case MJ_COMMAND_VERSION:
+        mj_write(MJ_STREAM_OUT, "minject " MJ_VERSION "\n", sizeof "minject " MJ_VERSION);
+        return MJ_EXIT_OK;
+    default:
+        return work(&options);
+    }
+}
