@@ -25,6 +25,7 @@ static const status_text_t texts[RD_STATUS_COUNT] = {
     [RD_HOOKED] = {"already hooked by somebody else", ask_other_hook},
     [RD_UNPROVEN] = {"too complex to be proven safe", use_imports},
     [RD_NO_REPLACEMENT] = {"the allocator has no replacement", "Use a complete allocator DLL."},
+    [RD_SHARED_CODE] = {"shares its code with another function", use_imports},
     [RD_ALREADY_PLANNED] = {"same address as another name", ""},
     [RD_NO_RELAY] = {"no free memory within reach of a jump", use_imports},
     [RD_PROTECT_REFUSED] = {"the system refuses changes of code",

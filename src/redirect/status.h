@@ -17,6 +17,7 @@ typedef enum rd_status {
     RD_HOOKED,          // somebody else's jump is there
     RD_UNPROVEN,        // too large to be followed
     RD_NO_REPLACEMENT,  // the allocator has no such function
+    RD_SHARED_CODE,     // the same address under a name of another meaning
     RD_ALREADY_PLANNED, // the same address under another name
     RD_NO_RELAY,        // no memory within reach of a jump
     RD_PROTECT_REFUSED, // the system does not let code be changed

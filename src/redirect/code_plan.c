@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// Plans the patches of one mapped module: finds the section of each entry and what else starts
+// near it, and asks patch_plan about the bytes.
+#include "redirect/code_plan.h"
+#include "redirect/freestanding.h"
+
+enum { NEAR_STARTS_MAX = 8 };
+
+typedef struct runtime_function { // an unwind record of x64
+    uint32_t begin_rva;
+    uint32_t end_rva;
+    uint32_t unwind_rva;
+} runtime_function_t;
+
+static bool find_code(const pe_view_t *view, uint32_t rva, rd_code_t *code)
+{
+    pe_section_t section;
+    if (!pe_section_of_rva(view, rva, &section) ||
+        (section.characteristics & PE_SECTION_EXECUTE) == 0)
+        return false;
+    uint32_t size = pe_section_virtual_size(&section);
+    uint32_t available = pe_available(view, section.rva);
+    *code = (rd_code_t){
+        .bytes = view->base + section.rva,
+        .size = size < available ? size : available,
+        .va = (uintptr_t)view->base + section.rva,
+        .is_64 = view->is_plus,
+        .module_va = (uintptr_t)view->base,
+        .module_size = view->optional.image_size,
+    };
+    return true;
+}
+
+static void add_start(uint32_t *starts, uint32_t *count, uint32_t offset)
+{
+    if (*count < NEAR_STARTS_MAX)
+        starts[(*count)++] = offset;
+}
+
+// Exports that begin within the bytes behind the entry.
+static void add_exports(const pe_view_t *view, uint32_t rva, uint32_t code_rva, uint32_t *starts,
+                        uint32_t *count)
+{
+    pe_export_t found;
+    pe_status_t status;
+    for (uint32_t i = 0; (status = pe_export_slot_at(view, i, &found)) != PE_END; i++) {
+        if (status != PE_OK && status != PE_NOT_FOUND)
+            return;
+        if (status == PE_OK && found.forwarder == NULL && found.rva > rva &&
+            found.rva - rva < 2 * RD_PATCH_SIZE)
+            add_start(starts, count, found.rva - code_rva);
+    }
+}
+
+// The table of unwind records is sorted: the first one behind rva is enough.
+static void add_unwind_start(const pe_view_t *view, uint32_t rva, uint32_t code_rva,
+                             uint32_t *starts, uint32_t *count)
+{
+    pe_directory_t directory = pe_directory(view, PE_DIR_EXCEPTION);
+    uint32_t low = 0;
+    uint32_t high = directory.size / sizeof(runtime_function_t);
+    if (!view->is_plus || pe_at(view, directory.rva, directory.size) == NULL)
+        return;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        runtime_function_t record;
+        uint32_t at = directory.rva + middle * (uint32_t)sizeof record;
+        if (!pe_read(view, at, &record, sizeof record))
+            return;
+        if (record.begin_rva > rva)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    runtime_function_t next;
+    uint32_t at = directory.rva + low * (uint32_t)sizeof next;
+    if (low < directory.size / sizeof next && pe_read(view, at, &next, sizeof next) &&
+        next.begin_rva - rva < 2 * RD_PATCH_SIZE)
+        add_start(starts, count, next.begin_rva - code_rva);
+}
+
+static const rd_entry_t *planned_at(const rd_entry_t *entries, uint32_t count,
+                                    const uint8_t *address)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (entries[i].address == address && entries[i].status == RD_OK)
+            return &entries[i];
+    return NULL;
+}
+
+// Two names of one function must agree on what it does.
+static bool agree(rd_function_t a, rd_function_t b)
+{
+    return a == b || (a == RD_F_free && b == RD_F_delete);
+}
+
+static rd_status_t plan_entry(const pe_view_t *view, rd_entry_t *entry)
+{
+    uint32_t rva = (uint32_t)(entry->address - view->base);
+    uint32_t starts[NEAR_STARTS_MAX];
+    uint32_t start_count = 0;
+    rd_code_t code;
+    rd_site_t site;
+    if (!find_code(view, rva, &code))
+        return RD_NOT_CODE;
+    uint32_t code_rva = (uint32_t)(code.bytes - view->base);
+    add_exports(view, rva, code_rva, starts, &start_count);
+    add_unwind_start(view, rva, code_rva, starts, &start_count);
+    code.starts = starts;
+    code.start_count = start_count;
+    rd_status_t status = rd_plan_site(&code, rva - code_rva, &site);
+    if (status != RD_OK)
+        return status;
+    entry->site = (uint8_t *)(uintptr_t)code.bytes + site.offset;
+    entry->is_single_insn = site.is_single_insn;
+    entry->byte_count = RD_PATCH_SIZE;
+    memcpy(entry->before, entry->site, RD_PATCH_SIZE);
+    return RD_OK;
+}
+
+rd_status_t rd_code_plan(const pe_view_t *module, rd_entry_t *entries, uint32_t count)
+{
+    rd_status_t result = RD_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        rd_entry_t *entry = &entries[i];
+        // The real function is in another module, which is looked at itself.
+        if (entry->status == RD_FORWARDED)
+            continue;
+        const rd_entry_t *same = planned_at(entries, i, entry->address);
+        if (same == NULL)
+            entry->status = plan_entry(module, entry);
+        else
+            entry->status = agree((rd_function_t)same->function, (rd_function_t)entry->function)
+                                ? RD_ALREADY_PLANNED
+                                : RD_SHARED_CODE;
+        bool is_refused = entry->status != RD_OK && entry->status != RD_ALREADY_PLANNED;
+        if (is_refused && entry->kind != RD_TARGET_EXTRA && result == RD_OK)
+            result = entry->status;
+    }
+    return result;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// HeapFree, HeapSize and HeapReAlloc of a block that is ours: Microsoft's runtime keeps its blocks
+// in the process heap, and system DLLs and programs have come to rely on that.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+extern _Atomic(uint64_t) rd_heap_rescue_count;
+
+// Tells imports.c which addresses to exchange. HeapAlloc is never among them.
+void rd_heap_guard_prepare(void);

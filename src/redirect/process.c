@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Walks over the loader's list and the environment block. No string is converted through the
+// system's tables: they may not be there yet when the first DLLs are started.
+#include "redirect/process.h"
+
+const rd_peb_t *rd_process(void)
+{
+#if defined(__x86_64__)
+    return (const rd_peb_t *)__readgsqword(0x60);
+#elif defined(__i386__)
+    return (const rd_peb_t *)__readfsdword(0x30);
+#else
+    return *(const rd_peb_t **)((char *)NtCurrentTeb() + 0x60);
+#endif
+}
+
+const rd_ldr_entry_t *rd_module_next(const rd_ldr_entry_t *entry)
+{
+    const rd_ldr_data_t *ldr = rd_process()->ldr;
+    if (ldr == NULL)
+        return NULL;
+    const LIST_ENTRY *head = &ldr->load_order;
+    const LIST_ENTRY *next = entry != NULL ? entry->load_order.Flink : head->Flink;
+    if (next == NULL || next == head)
+        return NULL;
+    return CONTAINING_RECORD(next, rd_ldr_entry_t, load_order);
+}
+
+const rd_ldr_entry_t *rd_module_of(const void *address)
+{
+    const rd_ldr_entry_t *entry = NULL;
+    while ((entry = rd_module_next(entry)) != NULL)
+        if ((uintptr_t)address - (uintptr_t)entry->base < entry->image_size)
+            return entry;
+    return NULL;
+}
+
+void rd_ascii_of(const rd_unicode_t *name, char *out, size_t size)
+{
+    size_t length = name->text != NULL ? name->length / sizeof(WCHAR) : 0;
+    size_t i = 0;
+    for (; i < length && i + 1 < size; i++)
+        out[i] = name->text[i] < 0x7F && name->text[i] >= ' ' ? (char)name->text[i] : '?';
+    out[i] = 0;
+}
+
+static WCHAR upper(WCHAR c)
+{
+    return c >= 'a' && c <= 'z' ? (WCHAR)(c - 'a' + 'A') : c;
+}
+
+// The text behind "NAME=", or NULL.
+static const WCHAR *value_if_named(const WCHAR *variable, const char *name)
+{
+    while (*name != 0) {
+        if (upper(*variable) != upper((WCHAR)*name))
+            return NULL;
+        variable++;
+        name++;
+    }
+    return *variable == '=' ? variable + 1 : NULL;
+}
+
+bool rd_environment(const char *name, WCHAR *value, size_t capacity)
+{
+    const rd_process_parameters_t *parameters = rd_process()->parameters;
+    const WCHAR *variable = parameters != NULL ? parameters->environment : NULL;
+    while (variable != NULL && *variable != 0) {
+        const WCHAR *found = value_if_named(variable, name);
+        if (found != NULL) {
+            size_t i = 0;
+            for (; found[i] != 0 && i + 1 < capacity; i++)
+                value[i] = found[i];
+            value[i] = 0;
+            return true;
+        }
+        while (*variable++ != 0) {
+        }
+    }
+    return false;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Reads the environment. The values are those of the allocator's options: 1, true, yes, on and 0,
+// false, no, off; anything else leaves the default.
+#include "redirect/settings.h"
+#include "redirect/process.h"
+
+rd_settings_t rd_settings;
+
+static char lower(WCHAR c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c < 0x7F ? (char)c : '?';
+}
+
+static bool same_word(const WCHAR *text, size_t length, const char *word)
+{
+    size_t i = 0;
+    for (; i < length && word[i] != 0; i++)
+        if (lower(text[i]) != lower((WCHAR)(unsigned char)word[i]))
+            return false;
+    return i == length && word[i] == 0;
+}
+
+static size_t length_of(const WCHAR *text)
+{
+    size_t length = 0;
+    while (text[length] != 0)
+        length++;
+    return length;
+}
+
+static bool is_one_of(const WCHAR *value, const char *const words[4])
+{
+    for (unsigned i = 0; i < 4; i++)
+        if (same_word(value, length_of(value), words[i]))
+            return true;
+    return false;
+}
+
+static bool read_flag(const char *name, bool by_default)
+{
+    static const char *const yes[4] = {"1", "true", "yes", "on"};
+    static const char *const no[4] = {"0", "false", "no", "off"};
+    WCHAR value[16];
+    if (!rd_environment(name, value, 16))
+        return by_default;
+    if (is_one_of(value, yes))
+        return true;
+    return is_one_of(value, no) ? false : by_default;
+}
+
+static int read_level(const char *name)
+{
+    WCHAR value[16];
+    if (!rd_environment(name, value, 16))
+        return 0;
+    if (value[0] >= '0' && value[0] <= '9')
+        return value[1] == 0 ? value[0] - '0' : 9;
+    return read_flag(name, false) ? 1 : 0;
+}
+
+static rd_mode_t read_mode(void)
+{
+    WCHAR value[16];
+    if (!rd_environment("MIMALLOC_REDIRECT_MODE", value, 16))
+        return RD_MODE_AUTO;
+    if (same_word(value, length_of(value), "code"))
+        return RD_MODE_CODE;
+    return same_word(value, length_of(value), "imports") ? RD_MODE_IMPORTS : RD_MODE_AUTO;
+}
+
+void rd_settings_read(void)
+{
+    rd_settings_t *s = &rd_settings;
+    s->is_disabled = read_flag("MIMALLOC_DISABLE_REDIRECT", false) ||
+                     read_flag("MIMALLOC_DISABLE_OVERRIDE", false) ||
+                     !read_flag("MIMALLOC_ENABLE_REDIRECT", true);
+    s->guards_heap = read_flag("MIMALLOC_PATCH_IMPORTS", true);
+    s->verbose = read_level("MIMALLOC_VERBOSE");
+    s->mode = read_mode();
+    if (!rd_environment("MIMALLOC_REDIRECT_CRT", s->runtimes, ARRAYSIZE(s->runtimes)))
+        s->runtimes[0] = 0;
+    if (!rd_environment("MIMALLOC_LOG_FILE", s->log_file, ARRAYSIZE(s->log_file)))
+        s->log_file[0] = 0;
+}
+
+static bool is_separator(WCHAR c)
+{
+    return c == ' ' || c == ',' || c == ';';
+}
+
+static size_t without_suffix(const WCHAR *word, size_t length)
+{
+    if (length > 4 && same_word(word + length - 4, 4, ".dll"))
+        return length - 4;
+    return length;
+}
+
+bool rd_list_has(const WCHAR *list, const char *name)
+{
+    while (*list != 0) {
+        size_t length = 0;
+        while (list[length] != 0 && !is_separator(list[length]))
+            length++;
+        if (length > 0 && same_word(list, without_suffix(list, length), name))
+            return true;
+        list += length;
+        while (is_separator(*list))
+            list++;
+    }
+    return false;
+}

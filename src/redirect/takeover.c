@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+// Runs the steps and keeps the process-wide state. Everything here happens under the loader lock.
+// Whatever fails, the process goes on as it was, with the reason in the report.
+#include "redirect/takeover.h"
+#include "redirect/allocator.h"
+#include "redirect/foreign.h"
+#include "redirect/heap_guard.h"
+#include "redirect/imports.h"
+#include "redirect/log.h"
+#include "redirect/patch_apply.h"
+#include "redirect/process.h"
+#include "redirect/report.h"
+#include "redirect/self_test.h"
+#include "redirect/settings.h"
+
+static bool entry_was_called; // the allocator knows that it is redirected
+
+static rd_status_t imports_apply(rd_runtime_t *runtime)
+{
+    for (uint32_t i = 0; i < runtime->entry_count; i++) {
+        rd_entry_t *entry = &runtime->entries[i];
+        if (entry->status == RD_FORWARDED)
+            continue;
+        entry->replacement = rd_replacement_for(runtime, (rd_function_t)entry->function);
+        if (!rd_import_redirect(entry->address, entry->replacement, runtime->slot))
+            return RD_TOO_MANY;
+        entry->engine = MI_REDIRECT_ENGINE_IMPORTS;
+    }
+    runtime->engine = MI_REDIRECT_ENGINE_IMPORTS;
+    rd_imports_apply_all();
+    runtime->import_patch_count = rd_imports_count(runtime->slot);
+    return RD_OK;
+}
+
+static void imports_undo(rd_runtime_t *runtime)
+{
+    rd_imports_undo(runtime->slot);
+    for (uint32_t i = 0; i < runtime->entry_count; i++)
+        runtime->entries[i].engine = MI_REDIRECT_ENGINE_NONE;
+    runtime->engine = MI_REDIRECT_ENGINE_NONE;
+}
+
+static void code_undo(rd_runtime_t *runtime)
+{
+    (void)rd_code_undo(runtime);
+    for (uint32_t i = 0; i < runtime->entry_count; i++)
+        runtime->entries[i].engine = MI_REDIRECT_ENGINE_NONE;
+    runtime->engine = MI_REDIRECT_ENGINE_NONE;
+}
+
+// Some allocators (stock v1 and v2) can serve nothing before they heard of the attach.
+static void announce(void)
+{
+    if (entry_was_called)
+        return;
+    entry_was_called = true;
+    rd_allocator.entry(DLL_PROCESS_ATTACH);
+}
+
+static void take_back_announcement(void)
+{
+    for (unsigned i = 0; i < RD_RUNTIME_MAX; i++)
+        if (rd_runtimes[i].is_used && rd_runtimes[i].is_redirected)
+            return;
+    if (entry_was_called)
+        rd_allocator.entry(DLL_PROCESS_DETACH);
+    entry_was_called = false;
+}
+
+static rd_status_t by_code(rd_runtime_t *runtime)
+{
+    rd_status_t status = rd_code_apply(runtime);
+    if (status != RD_OK)
+        return status;
+    announce();
+    status = rd_self_test(runtime);
+    if (status != RD_OK)
+        code_undo(runtime);
+    return status;
+}
+
+static rd_status_t by_imports(rd_runtime_t *runtime)
+{
+    rd_status_t status = imports_apply(runtime);
+    if (status == RD_OK) {
+        announce();
+        status = rd_self_test(runtime);
+    }
+    if (status != RD_OK)
+        imports_undo(runtime);
+    return status;
+}
+
+static void take_over(rd_runtime_t *runtime)
+{
+    rd_status_t status = RD_FAMILY_REFUSED;
+    if (rd_settings.mode != RD_MODE_IMPORTS)
+        status = by_code(runtime);
+    if (status != RD_OK && rd_settings.mode != RD_MODE_CODE)
+        status = by_imports(runtime);
+    runtime->reason = status;
+    runtime->is_redirected = status == RD_OK;
+    if (status == RD_OK)
+        rd_report.is_redirected = true;
+    rd_report_runtime(runtime);
+}
+
+// A blocked unload is what keeps jumps into us from leading nowhere.
+static void pin(const void *address)
+{
+    const rd_ldr_entry_t *module = rd_module_of(address);
+    if (module == NULL || !RD_NT_SUCCESS(LdrAddRefDll(RD_LDR_PIN, module->base)))
+        rd_log(1, "cannot pin the module at %p", address);
+}
+
+static rd_status_t start_with_allocator(void)
+{
+    pin((const void *)rd_takeover_start);
+    pin(rd_allocator.base);
+    if (rd_allocator.enlist != NULL && !rd_allocator.enlist(&rd_host)) {
+        rd_log(1, "%s is of another release: using the stock contract", rd_allocator.name);
+        rd_allocator.enlist = NULL;
+    }
+    if (rd_settings.guards_heap)
+        rd_heap_guard_prepare();
+    return RD_OK;
+}
+
+static void finish(rd_status_t status)
+{
+    if (rd_report.is_redirected) {
+        if (rd_settings.guards_heap)
+            rd_imports_apply_all();
+        rd_report.reason = RD_OK;
+    } else {
+        take_back_announcement();
+        rd_report.reason = status;
+    }
+    rd_report_verdict();
+}
+
+static rd_status_t take_over_all(void)
+{
+    rd_runtime_t *found[RD_RUNTIME_MAX];
+    unsigned count = 0;
+    rd_status_t result = RD_NO_RUNTIME;
+    const rd_ldr_entry_t *module = NULL;
+    // All are found before the first is changed: which one is primary decides how it is patched.
+    while ((module = rd_module_next(module)) != NULL && count < RD_RUNTIME_MAX) {
+        rd_status_t status = rd_runtime_recognize(module, &found[count]);
+        if (status == RD_OK)
+            count++;
+        else if (status != RD_NO_HEAP_EXPORTS)
+            result = status;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        take_over(found[i]);
+        if (found[i]->reason != RD_OK)
+            result = found[i]->reason;
+    }
+    return result;
+}
+
+void rd_takeover_start(void)
+{
+    rd_report.reason = RD_DISABLED;
+    if (rd_settings.is_disabled) {
+        rd_report_verdict();
+        return;
+    }
+    rd_status_t status = rd_allocator_find();
+    if (status != RD_OK) {
+        finish(status);
+        return;
+    }
+    (void)start_with_allocator();
+    finish(take_over_all());
+}
+
+// The DLL may have been loaded before the allocator.
+static void start_late(const rd_ldr_entry_t *module)
+{
+    if (rd_allocator_from(module) != RD_OK)
+        return;
+    (void)start_with_allocator();
+    finish(take_over_all());
+}
+
+void rd_takeover_module(const rd_ldr_entry_t *module)
+{
+    rd_runtime_t *runtime;
+    if (rd_settings.is_disabled || rd_report.is_off)
+        return;
+    if (rd_allocator.base == NULL) {
+        start_late(module);
+        return;
+    }
+    bool was_redirected = rd_report.is_redirected;
+    // Notices may also come for modules that were there before us.
+    if (rd_runtime_at(module->base) == NULL && rd_runtime_recognize(module, &runtime) == RD_OK) {
+        take_over(runtime);
+        if (rd_report.is_redirected != was_redirected || runtime->reason != RD_OK)
+            finish(runtime->reason);
+    }
+    if (rd_report.is_redirected)
+        rd_imports_apply(module);
+}
+
+void rd_takeover_module_gone(const void *base, size_t size)
+{
+    rd_runtime_t *runtime = rd_runtime_at(base);
+    rd_imports_forget(base, size);
+    if (runtime == NULL)
+        return;
+    runtime->is_unloaded = true;
+    runtime->relay = NULL; // A page is left behind: a thread may still be in it.
+    rd_log(2, "%s at %p has left the process", runtime->name, base);
+}
+
+static bool each_redirected(rd_status_t (*change)(rd_runtime_t *),
+                            rd_status_t (*other)(rd_runtime_t *))
+{
+    bool is_done = false;
+    for (unsigned i = 0; i < RD_RUNTIME_MAX; i++) {
+        rd_runtime_t *runtime = &rd_runtimes[i];
+        if (!runtime->is_used || runtime->is_unloaded || !runtime->is_redirected)
+            continue;
+        rd_status_t (*step)(rd_runtime_t *) =
+            runtime->engine == MI_REDIRECT_ENGINE_CODE ? change : other;
+        is_done |= step(runtime) == RD_OK;
+    }
+    return is_done;
+}
+
+static rd_status_t imports_pause(rd_runtime_t *runtime)
+{
+    rd_imports_undo(runtime->slot);
+    return RD_OK;
+}
+
+// The heap guard stays: it takes back our blocks when the runtime's own free gets them.
+bool rd_takeover_disable(void)
+{
+    if (!rd_report.is_redirected || rd_report.is_off)
+        return false;
+    rd_report.is_off = true;
+    rd_log(1, "turned off by mi_redirect_disable");
+    return each_redirected(rd_code_undo, imports_pause);
+}
+
+bool rd_takeover_enable(void)
+{
+    if (!rd_report.is_redirected)
+        return false;
+    if (!rd_report.is_off)
+        return true;
+    rd_report.is_off = false;
+    rd_log(1, "turned on by mi_redirect_enable");
+    return each_redirected(rd_code_redo, imports_apply);
+}
+
+void rd_takeover_forward(DWORD reason)
+{
+    if (entry_was_called)
+        rd_allocator.entry(reason);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// A program on a stock allocator: what the redirect does for it, seen from inside the process.
+#include "check.h"
+#include "mimalloc/redirect.h"
+#include "stock_allocator.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+TEST(redirects_a_stock_allocator)
+{
+    CHECK(mi_is_redirected());
+    CHECK(stock_counts()->init_result);
+    CHECK_EQ(stock_counts()->process_attaches, 1);
+}
+
+TEST(tells_the_allocator_before_its_own_start)
+{
+    CHECK_EQ(stock_counts()->attaches_before_main, 1);
+}
+
+TEST(serves_malloc_from_the_allocator)
+{
+    void *block = malloc(100);
+    CHECK(mi_is_in_heap_region(block));
+    CHECK(_msize(block) >= 100);
+    free(block);
+}
+
+TEST(serves_what_the_runtime_allocates_inside)
+{
+    char *copy = _strdup("a text");
+    CHECK(mi_is_in_heap_region(copy));
+    CHECK_STR_EQ(copy, "a text");
+    size_t frees = stock_counts()->frees;
+    free(copy);
+    CHECK_EQ(stock_counts()->frees, frees + 1);
+}
+
+TEST(meets_no_foreign_block)
+{
+    mi_redirect_status_t status = {.size = sizeof status};
+    REQUIRE(mi_redirect_get_status(&status));
+    CHECK(status.is_redirected);
+    CHECK_EQ(status.foreign_free_count, 0);
+    CHECK_EQ(status.foreign_realloc_count, 0);
+}
+
+TEST_MAIN(RUN(redirects_a_stock_allocator) RUN(tells_the_allocator_before_its_own_start)
+              RUN(serves_malloc_from_the_allocator) RUN(serves_what_the_runtime_allocates_inside)
+                  RUN(meets_no_foreign_block))
