@@ -45,7 +45,8 @@ def function_text(numbers, index):
       default: total += item.name.length;
     }
   }
-  const again = list.filter(x => x && x.value > %(low)d).map(x => ({ ...x, total, tag: `${x.name}-%(index)d` }));
+  const again = list.filter(x => x && x.value > %(low)d)
+    .map(x => ({ ...x, total, tag: `${x.name}-%(index)d` }));
   return { total, again, matches: /%(own)s-[0-9]{1,%(step)d}/.test(table.label) };
 }
 """ % {"own": own, "index": index, "low": low, "high": high, "step": step}
