@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 #define MI_STAT_VERSION 1
-#define MI_STAT_BINS    160// room for every size class
+#define MI_STAT_BINS    160 // room for every size class
 
 // Amounts rise and fall; events only add up. Bytes where the name does not say otherwise.
 #define MI_STAT_FIELDS(AMOUNT, EVENT)                                                              \
@@ -29,7 +29,8 @@ extern "C" {
     AMOUNT(arenas)                                                                                 \
     EVENT(mmap_calls) /* reservations */                                                           \
     EVENT(commit_calls)                                                                            \
-    EVENT(reset_calls) EVENT(purge_calls) EVENT(malloc_normal_count) EVENT(malloc_huge_count)      \
+    EVENT(reset_calls)                                                                             \
+    EVENT(purge_calls) EVENT(malloc_normal_count) EVENT(malloc_huge_count)                         \
         EVENT(malloc_guarded_count) EVENT(arena_rollback_count) EVENT(pages_extended)              \
             EVENT(pages_retired) EVENT(page_searches) EVENT(generic_count)                         \
                 EVENT(segments_reclaimed) EVENT(foreign_free_count)

@@ -1,1 +1,60 @@
-# The allocator core.
+# The allocator's targets: libmimalloc-override.so, libmimalloc.a and, for Windows, the DLL in its
+# variants. The sources are the folders of the layers; files for one system end in its name.
+file(GLOB core_sources CONFIGURE_DEPENDS
+  base/*.c os/*.c support/*.c memory/*.c segment/*.c page/*.c heap/*.c api/*.c)
+if(WIN32)
+  list(FILTER core_sources EXCLUDE REGEX "_linux\\.c$")
+else()
+  list(FILTER core_sources EXCLUDE REGEX "(_windows|_crt)\\.c$")
+endif()
+# What is only for the DLL, and what only for linking into a program.
+set(dll_sources ${core_sources})
+list(FILTER dll_sources INCLUDE REGEX "(mem_windows|dll_windows|alloc_crt)\\.c$")
+set(static_sources ${core_sources})
+list(FILTER static_sources INCLUDE REGEX "(runtime_static|override_static|tls_callback_windows)\\.c$")
+list(REMOVE_ITEM core_sources ${dll_sources} ${static_sources})
+
+# mi_add_core(NAME name VARIANT release|debug|secure): an object library of the core.
+add_library(mi_core_options INTERFACE)
+target_include_directories(mi_core_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+# -fno-builtin-malloc: the compiler must not turn our functions into calls of themselves.
+target_compile_options(mi_core_options INTERFACE
+  -fvisibility=hidden -fno-strict-aliasing -fno-builtin-malloc)
+if(NOT WIN32)
+  target_compile_options(mi_core_options INTERFACE -ftls-model=initial-exec)
+endif()
+
+set(debug_definitions MI_DEBUG=1)
+set(secure_definitions MI_SECURE=1)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(release_definitions MI_DEBUG=1)
+endif()
+
+function(mi_add_core target variant)
+  add_library(${target} OBJECT ${core_sources})
+  target_compile_definitions(${target} PUBLIC ${${variant}_definitions})
+  target_link_libraries(${target} PUBLIC mi_core_options PRIVATE mi_warnings)
+endfunction()
+
+# What a program links: one archive of everything, with the program's own runtime around it.
+function(mi_add_static target variant)
+  mi_add_core(${target}-core ${variant})
+  add_library(${target} STATIC ${static_sources} $<TARGET_OBJECTS:${target}-core>)
+  target_compile_definitions(${target} PUBLIC ${${variant}_definitions})
+  target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(${target} PRIVATE mi_core_options mi_warnings)
+endfunction()
+
+mi_add_static(mimalloc release)
+if(WIN32)
+  include(dll.cmake)
+else()
+  find_package(Threads REQUIRED)
+  target_link_libraries(mimalloc PUBLIC Threads::Threads)
+  add_library(mimalloc-override SHARED ${static_sources} $<TARGET_OBJECTS:mimalloc-core>)
+  target_include_directories(mimalloc-override INTERFACE ${CMAKE_SOURCE_DIR}/include)
+  target_compile_definitions(mimalloc-override PRIVATE ${release_definitions})
+  target_link_libraries(mimalloc-override PRIVATE mi_core_options mi_warnings Threads::Threads)
+  # Calls among our own functions do not go through the table that a program could change.
+  target_link_options(mimalloc-override PRIVATE -Wl,-Bsymbolic-functions -Wl,-z,now)
+endif()

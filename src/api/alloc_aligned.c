@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Aligned allocation: arguments are checked here, the heap finds the block.
 #include "api/alloc.h"
-#include "api/failure.h"
+#include "api/fail.h"
 #include "heap/heap.h"
 #include "os/os.h"
 
@@ -27,7 +27,7 @@ static void *allocate(mi_heap_t *heap, size_t size, size_t alignment, size_t off
     if (is_natural(alignment, offset))
         return fill == FILL_ZERO ? mi_heap_zalloc(heap, size) : mi_heap_malloc(heap, size);
     void *p = mi_heap_alloc_aligned(heap, size, alignment, offset, fill == FILL_ZERO);
-    return p != NULL ? p : mi_fail_no_memory(size);
+    return p != NULL ? p : mi_fail_memory(size);
 }
 
 // ---- in a heap ----
@@ -70,32 +70,32 @@ void *mi_heap_calloc_aligned(mi_heap_t *heap, size_t count, size_t size, size_t 
 
 void *mi_malloc_aligned_at(size_t size, size_t alignment, size_t offset)
 {
-    return allocate(mi_heap_current(), size, alignment, offset, FILL_NONE);
+    return allocate(mi_os_tls_heap(), size, alignment, offset, FILL_NONE);
 }
 
 void *mi_malloc_aligned(size_t size, size_t alignment)
 {
-    return allocate(mi_heap_current(), size, alignment, 0, FILL_NONE);
+    return allocate(mi_os_tls_heap(), size, alignment, 0, FILL_NONE);
 }
 
 void *mi_zalloc_aligned_at(size_t size, size_t alignment, size_t offset)
 {
-    return allocate(mi_heap_current(), size, alignment, offset, FILL_ZERO);
+    return allocate(mi_os_tls_heap(), size, alignment, offset, FILL_ZERO);
 }
 
 void *mi_zalloc_aligned(size_t size, size_t alignment)
 {
-    return allocate(mi_heap_current(), size, alignment, 0, FILL_ZERO);
+    return allocate(mi_os_tls_heap(), size, alignment, 0, FILL_ZERO);
 }
 
 void *mi_calloc_aligned_at(size_t count, size_t size, size_t alignment, size_t offset)
 {
-    return mi_heap_calloc_aligned_at(mi_heap_current(), count, size, alignment, offset);
+    return mi_heap_calloc_aligned_at(mi_os_tls_heap(), count, size, alignment, offset);
 }
 
 void *mi_calloc_aligned(size_t count, size_t size, size_t alignment)
 {
-    return mi_heap_calloc_aligned_at(mi_heap_current(), count, size, alignment, 0);
+    return mi_heap_calloc_aligned_at(mi_os_tls_heap(), count, size, alignment, 0);
 }
 
 // ---- POSIX spellings ----
@@ -105,8 +105,7 @@ int mi_posix_memalign(void **p, size_t alignment, size_t size)
     if (p == NULL || alignment % sizeof(void *) != 0 || !is_valid_alignment(alignment))
         return EINVAL;
     // Not through allocate: POSIX leaves errno alone.
-    mi_heap_t *heap = mi_heap_current();
-    void *block = heap == NULL ? NULL : mi_heap_alloc_aligned(heap, size, alignment, 0, false);
+    void *block = mi_heap_alloc_aligned(mi_os_tls_heap(), size, alignment, 0, false);
     if (block == NULL)
         return ENOMEM;
     *p = block;
@@ -134,6 +133,6 @@ void *mi_pvalloc(size_t size)
     mi_heap_t *heap = mi_heap_current();
     size_t page_size = mi_os_config.page_size;
     if (size > SIZE_MAX - page_size)
-        return mi_fail_no_memory(size);
+        return mi_fail_memory(size);
     return allocate(heap, mi_align_up(size, page_size), page_size, 0, FILL_NONE);
 }

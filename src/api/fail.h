@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What a public function does when it cannot allocate: errno, a report, NULL.
+// What a public function does when it cannot do what was asked for: errno, a report, NULL.
 #pragma once
 
-#include "base/bits.h"
+#include "api/runtime.h"
 
-// Sets errno where a C runtime is there to hold it.
-void mi_set_errno(int value);
 // Out of memory for size bytes. NULL.
 void *mi_fail_memory(size_t size);
 // count * size does not fit. NULL.
 void *mi_fail_overflow(size_t count, size_t size);
+// alignment is not a power of two, or too large: errno EINVAL. NULL.
+void *mi_fail_alignment(size_t alignment);
+// p, given to mi_<what>, is not ours and nobody's who is known. Reported; errno stays.
+void mi_fail_pointer(const char *what, const void *p);
 
 mi_inline void *mi_or_fail(void *block, size_t size)
 {

@@ -4,6 +4,7 @@
 
 #include "api/alloc.h"
 
+#include "api/runtime.h"
 #include "base/invariant.h"
 #include "page/remote.h"
 #include "support/message.h"
@@ -68,16 +69,10 @@ bool mi_free_other(void *p)
     return true;
 }
 
-static mi_cold void free_foreign(void *p)
-{
-    if (p != NULL)
-        mi_error_report(EINVAL, "free of %p, which is not ours: ignored", p);
-}
-
 static mi_noinline void free_slow(void *p)
 {
-    if (!mi_free_other(p))
-        free_foreign(p);
+    if (!mi_free_other(p) && p != NULL)
+        mi_foreign_free(p);
 }
 
 void mi_free(void *p)

@@ -6,9 +6,33 @@
 #include "support/message.h"
 #include "support/stats.h"
 
+_Static_assert(MI_CLASS_COUNT <= MI_STAT_BINS, "there is a figure for every size class");
+
 int mi_version(void)
 {
     return MI_MALLOC_VERSION;
+}
+
+size_t mi_good_size(size_t size)
+{
+    if (size <= MI_LARGE_MAX)
+        return mi_class_size(mi_size_class(size));
+    return size > MI_ALLOC_MAX ? size : mi_align_up(size, MI_SLICE_SIZE);
+}
+
+size_t mi_malloc_good_size(size_t size)
+{
+    return mi_good_size(size);
+}
+
+size_t mi_malloc_size(const void *p)
+{
+    return mi_usable_size(p);
+}
+
+size_t mi_malloc_usable_size(const void *p)
+{
+    return mi_usable_size(p);
 }
 
 static void store(size_t *to, uint64_t value)

@@ -3,7 +3,7 @@
 // tried again, until the handler gives up; then std::bad_alloc is thrown through the C++ runtime's
 // own function, where the program has one, else the process ends. The nothrow forms return NULL.
 #include "api/alloc.h"
-#include "api/failure.h"
+#include "api/fail.h"
 #include "heap/heap.h"
 #include "os/os.h"
 #include "support/message.h"
@@ -70,13 +70,13 @@ void *mi_heap_alloc_new_n(mi_heap_t *heap, size_t count, size_t size)
 void *mi_new(size_t size)
 {
     void *p = mi_malloc(size);
-    return mi_likely(p != NULL) ? p : retry(mi_heap_current(), size, MI_BLOCK_ALIGN, FAIL_THROWS);
+    return mi_likely(p != NULL) ? p : retry(mi_os_tls_heap(), size, MI_BLOCK_ALIGN, FAIL_THROWS);
 }
 
 void *mi_new_nothrow(size_t size)
 {
     void *p = mi_malloc(size);
-    return mi_likely(p != NULL) ? p : retry(mi_heap_current(), size, MI_BLOCK_ALIGN, FAIL_NULL);
+    return mi_likely(p != NULL) ? p : retry(mi_os_tls_heap(), size, MI_BLOCK_ALIGN, FAIL_NULL);
 }
 
 void *mi_new_aligned(size_t size, size_t alignment)
@@ -86,7 +86,7 @@ void *mi_new_aligned(size_t size, size_t alignment)
         return p;
     if (!mi_is_power_of_two(alignment))
         give_up(size);
-    return retry(mi_heap_current(), size, alignment, FAIL_THROWS);
+    return retry(mi_os_tls_heap(), size, alignment, FAIL_THROWS);
 }
 
 void *mi_new_aligned_nothrow(size_t size, size_t alignment)
@@ -94,12 +94,12 @@ void *mi_new_aligned_nothrow(size_t size, size_t alignment)
     void *p = mi_malloc_aligned(size, alignment);
     if (mi_likely(p != NULL) || !mi_is_power_of_two(alignment))
         return p;
-    return retry(mi_heap_current(), size, alignment, FAIL_NULL);
+    return retry(mi_os_tls_heap(), size, alignment, FAIL_NULL);
 }
 
 void *mi_new_n(size_t count, size_t size)
 {
-    return allocate_n(mi_heap_current(), count, size);
+    return allocate_n(mi_os_tls_heap(), count, size);
 }
 
 void *mi_new_realloc(void *p, size_t newsize)

@@ -2,7 +2,7 @@
 // Reallocation in all its forms. A block stays where it is when the new size fits and does not waste
 // more than half of it; otherwise: allocate, copy, free.
 #include "api/alloc.h"
-#include "api/failure.h"
+#include "api/fail.h"
 #include "api/runtime.h"
 #include "heap/heap.h"
 
@@ -165,57 +165,57 @@ void *mi_heap_recalloc_aligned(mi_heap_t *heap, void *p, size_t newcount, size_t
 
 void *mi_realloc(void *p, size_t newsize)
 {
-    return mi_heap_realloc(mi_heap_current(), p, newsize);
+    return mi_heap_realloc(mi_os_tls_heap(), p, newsize);
 }
 
 void *mi_reallocn(void *p, size_t count, size_t size)
 {
-    return mi_heap_reallocn(mi_heap_current(), p, count, size);
+    return mi_heap_reallocn(mi_os_tls_heap(), p, count, size);
 }
 
 void *mi_reallocf(void *p, size_t newsize)
 {
-    return mi_heap_reallocf(mi_heap_current(), p, newsize);
+    return mi_heap_reallocf(mi_os_tls_heap(), p, newsize);
 }
 
 void *mi_rezalloc(void *p, size_t newsize)
 {
-    return mi_heap_rezalloc(mi_heap_current(), p, newsize);
+    return mi_heap_rezalloc(mi_os_tls_heap(), p, newsize);
 }
 
 void *mi_recalloc(void *p, size_t newcount, size_t size)
 {
-    return mi_heap_recalloc(mi_heap_current(), p, newcount, size);
+    return mi_heap_recalloc(mi_os_tls_heap(), p, newcount, size);
 }
 
 void *mi_realloc_aligned_at(void *p, size_t newsize, size_t alignment, size_t offset)
 {
-    return mi_heap_realloc_aligned_at(mi_heap_current(), p, newsize, alignment, offset);
+    return mi_heap_realloc_aligned_at(mi_os_tls_heap(), p, newsize, alignment, offset);
 }
 
 void *mi_realloc_aligned(void *p, size_t newsize, size_t alignment)
 {
-    return mi_heap_realloc_aligned_at(mi_heap_current(), p, newsize, alignment, 0);
+    return mi_heap_realloc_aligned_at(mi_os_tls_heap(), p, newsize, alignment, 0);
 }
 
 void *mi_rezalloc_aligned_at(void *p, size_t newsize, size_t alignment, size_t offset)
 {
-    return mi_heap_rezalloc_aligned_at(mi_heap_current(), p, newsize, alignment, offset);
+    return mi_heap_rezalloc_aligned_at(mi_os_tls_heap(), p, newsize, alignment, offset);
 }
 
 void *mi_rezalloc_aligned(void *p, size_t newsize, size_t alignment)
 {
-    return mi_heap_rezalloc_aligned_at(mi_heap_current(), p, newsize, alignment, 0);
+    return mi_heap_rezalloc_aligned_at(mi_os_tls_heap(), p, newsize, alignment, 0);
 }
 
 void *mi_recalloc_aligned_at(void *p, size_t newcount, size_t size, size_t alignment, size_t offset)
 {
-    return mi_heap_recalloc_aligned_at(mi_heap_current(), p, newcount, size, alignment, offset);
+    return mi_heap_recalloc_aligned_at(mi_os_tls_heap(), p, newcount, size, alignment, offset);
 }
 
 void *mi_recalloc_aligned(void *p, size_t newcount, size_t size, size_t alignment)
 {
-    return mi_heap_recalloc_aligned_at(mi_heap_current(), p, newcount, size, alignment, 0);
+    return mi_heap_recalloc_aligned_at(mi_os_tls_heap(), p, newcount, size, alignment, 0);
 }
 
 // ---- in place ----
@@ -226,7 +226,7 @@ void *mi_expand(void *p, size_t newsize)
         return NULL;
     size_t usable = mi_is_ours(p) ? mi_block_usable_size(p) : mi_foreign_size(p, "expand");
     if (newsize > usable) {
-        mi_runtime_set_errno(ENOMEM);
+        mi_set_errno(ENOMEM);
         return NULL;
     }
     return p;
@@ -244,7 +244,7 @@ void *mi_reallocarray(void *p, size_t count, size_t size)
     size_t total;
     if (!mi_mul_size(count, size, &total)) {
         void *none = mi_fail_overflow(count, size);
-        mi_runtime_set_errno(EOVERFLOW);
+        mi_set_errno(EOVERFLOW);
         return none;
     }
     return mi_realloc(p, total);

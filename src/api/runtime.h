@@ -7,7 +7,8 @@
 
 #include "base/bits.h"
 
-void mi_runtime_set_errno(int value);
+// Sets errno where a C runtime is there to hold it.
+void mi_set_errno(int value);
 
 // p is not NULL and mi_is_ours(p) is false. Each gives the pointer to whom it belongs; when nobody
 // is known it is reported as a misuse of mi_<what> and left alone.

@@ -2,11 +2,18 @@
 // Linked into a program or a shared object: the runtime is the program's own.
 #include "api/runtime.h"
 
-#include "api/failure.h"
+#include "api/fail.h"
+#include "mimalloc.h"
 
 #include <errno.h>
 
-void mi_runtime_set_errno(int value)
+// Nothing redirects a runtime that we are part of.
+bool mi_is_redirected(void)
+{
+    return false;
+}
+
+void mi_set_errno(int value)
 {
     errno = value;
 }

@@ -39,14 +39,14 @@ char *mi_heap_strndup(mi_heap_t *heap, const char *s, size_t n)
 char *mi_heap_realpath(mi_heap_t *heap, const char *fname, char *resolved_name)
 {
     if (fname == NULL) {
-        mi_runtime_set_errno(EINVAL);
+        mi_set_errno(EINVAL);
         return NULL;
     }
     if (resolved_name != NULL) {
         int error = mi_os_full_path(fname, resolved_name, mi_os_config.path_max);
         if (error == 0)
             return resolved_name;
-        mi_runtime_set_errno(error);
+        mi_set_errno(error);
         return NULL;
     }
     const size_t room = 32 * MI_KIB; // the longest path that either system has
@@ -57,23 +57,23 @@ char *mi_heap_realpath(mi_heap_t *heap, const char *fname, char *resolved_name)
     char *copy = error == 0 ? mi_heap_strdup(heap, path) : NULL;
     mi_free(path);
     if (error != 0)
-        mi_runtime_set_errno(error);
+        mi_set_errno(error);
     return copy;
 }
 
 char *mi_strdup(const char *s)
 {
-    return mi_heap_strdup(mi_heap_current(), s);
+    return mi_heap_strdup(mi_os_tls_heap(), s);
 }
 
 char *mi_strndup(const char *s, size_t n)
 {
-    return mi_heap_strndup(mi_heap_current(), s, n);
+    return mi_heap_strndup(mi_os_tls_heap(), s, n);
 }
 
 char *mi_realpath(const char *fname, char *resolved_name)
 {
-    return mi_heap_realpath(mi_heap_current(), fname, resolved_name);
+    return mi_heap_realpath(mi_os_tls_heap(), fname, resolved_name);
 }
 
 wchar_t *mi_wcsdup(const wchar_t *s)
