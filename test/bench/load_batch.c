@@ -34,7 +34,7 @@ static void one_batch(bench_worker_t *worker, size_t size, order_t order)
 // Small sizes are common: each size gets as many batches as its weight below says.
 static uint64_t rounds_of(const bench_run_t *run, size_t size)
 {
-    return bench_work(run, size <= 1024 ? 1000 : size <= 4096 ? 300 : 60);
+    return bench_work(run, size <= 1024 ? 300 : size <= 4096 ? 80 : 16);
 }
 
 static void batches(bench_worker_t *worker, order_t order)
@@ -65,7 +65,7 @@ static void work_shuffled(bench_worker_t *worker)
 // The fast path by size; a few blocks of each size stay alive.
 static void work_pairs(bench_worker_t *worker)
 {
-    enum { KEPT = 8, PAIRS = 1000000 };
+    enum { KEPT = 8, PAIRS = 5000000 };
     static const size_t sizes[] = {8, 16, 32, 64, 128, 512, 1024};
     bench_run_t *run = worker->run;
     for (size_t i = 0; i < (run->size != 0 ? 1 : sizeof sizes / sizeof sizes[0]); i++) {
@@ -83,11 +83,11 @@ static void work_pairs(bench_worker_t *worker)
 // Each free empties what holds the block: an allocator that gives it back at once pays each time.
 static void work_lone_pairs(bench_worker_t *worker)
 {
-    static const size_t sizes[] = {64, 4096, 32768, 262144, 1048576};
+    static const size_t sizes[] = {64, 4096, 32768, 262144};
     bench_run_t *run = worker->run;
     for (size_t i = 0; i < (run->size != 0 ? 1 : sizeof sizes / sizeof sizes[0]); i++) {
         size_t size = run->size != 0 ? run->size : sizes[i];
-        for (uint64_t pair = bench_work(run, 200000); pair > 0; pair--)
+        for (uint64_t pair = bench_work(run, 1500000); pair > 0; pair--)
             bench_delete(bench_new(worker, size), size);
     }
 }
@@ -95,7 +95,7 @@ static void work_lone_pairs(bench_worker_t *worker)
 static void work_mebibyte_pairs(bench_worker_t *worker)
 {
     enum { MEBIBYTE = 1 << 20 };
-    for (uint64_t pair = bench_work(worker->run, 200000); pair > 0; pair--)
+    for (uint64_t pair = bench_work(worker->run, 500000); pair > 0; pair--)
         bench_delete(bench_new(worker, MEBIBYTE), MEBIBYTE);
 }
 
@@ -134,7 +134,7 @@ const bench_load_t bench_batch_loads[] = {
     {"batch-lifo", "batches of 1000 of one size, freed in reverse", run_lifo},
     {"batch-shuffle", "batches of 1000 of one size, freed in random order", run_shuffled},
     {"pairs", "malloc and free of one size, 8 more alive", run_pairs},
-    {"pairs-lone", "malloc and free, nothing else of the size alive, 64 B to 1 MiB",
+    {"pairs-lone", "malloc and free, nothing else of the size alive, 64 B to 256 KiB",
      run_lone_pairs},
     {"pairs-1m", "malloc and free of 1 MiB", run_mebibyte_pairs},
     {0},

@@ -305,7 +305,7 @@ static void work_cfrac(bench_worker_t *worker)
     expansion_t expansion;
     uint64_t divisible = 0;
     expansion_start(worker, &expansion);
-    for (uint64_t i = bench_work(worker->run, 30000); i > 0; i--) {
+    for (uint64_t i = bench_work(worker->run, 200000); i > 0; i--) {
         expansion_step(worker, &expansion);
         divisible += divide_out(worker, expansion.denominator);
         if (i % 64 == 0)

@@ -12,7 +12,7 @@ enum { LARSON_SLOTS = 1000, LARSON_MIN = 8, LARSON_MAX = 1000, LARSON_GENERATION
 static void work_larson(bench_worker_t *worker)
 {
     bench_slot_t *slots = (bench_slot_t *)worker->shared + (size_t)worker->index * LARSON_SLOTS;
-    for (uint64_t i = bench_work(worker->run, 100000); i > 0; i--) {
+    for (uint64_t i = bench_work(worker->run, 500000); i > 0; i--) {
         bench_slot_t *slot = &slots[bench_below(&worker->rng, LARSON_SLOTS)];
         bench_slot_clear(slot);
         bench_slot_fill(worker, slot,
@@ -73,7 +73,7 @@ static void work_mstress(bench_worker_t *worker)
     size_t bytes = sizeof(parcel_t *) * MSTRESS_KEPT;
     parcel_t **kept = bench_map(bytes);
     size_t count = 0;
-    for (uint64_t i = bench_work(worker->run, 25000); i > 0; i--) {
+    for (uint64_t i = bench_work(worker->run, 150000); i > 0; i--) {
         parcel_t *parcel = parcel_new(worker);
         size_t choice = bench_below(&worker->rng, 100);
         if (choice < 25) {
@@ -141,7 +141,7 @@ static void work_rptest(bench_worker_t *worker)
     mailbox_t *next = &mailboxes[(worker->index + 1) % worker->run->threads];
     size_t bytes = sizeof(bench_slot_t) * RPTEST_LIVE;
     bench_slot_t *slots = bench_map(bytes);
-    for (uint64_t i = bench_work(worker->run, 600); i > 0; i--) {
+    for (uint64_t i = bench_work(worker->run, 1200); i > 0; i--) {
         bench_slot_t given[RPTEST_MAILBOX];
         // A window of the table is replaced in order; an older window goes to the next thread.
         size_t at = bench_below(&worker->rng, RPTEST_LIVE - 2 * RPTEST_MAILBOX);
@@ -185,7 +185,7 @@ static void work_glibc_simple(bench_worker_t *worker)
     enum { SIZE = 128, RUN_MAX = 1600 };
     static const size_t runs[] = {25, 100, 400, RUN_MAX};
     void *blocks[RUN_MAX];
-    for (uint64_t i = bench_work(worker->run, 4000); i > 0; i--) {
+    for (uint64_t i = bench_work(worker->run, 8000); i > 0; i--) {
         size_t count = runs[i % 4];
         for (size_t k = 0; k < count; k++)
             blocks[k] = bench_new(worker, SIZE);
@@ -216,7 +216,7 @@ static void work_alloc_test(bench_worker_t *worker)
     enum { SLOTS = 1 << 15 };
     size_t bytes = sizeof(bench_slot_t) * SLOTS;
     bench_slot_t *slots = bench_map(bytes);
-    for (uint64_t i = bench_work(worker->run, 4000000); i > 0; i--) {
+    for (uint64_t i = bench_work(worker->run, 6000000); i > 0; i--) {
         // The product of two random numbers prefers one end of the table: some slots are hot.
         size_t hot = bench_below(&worker->rng, SLOTS) * bench_below(&worker->rng, SLOTS) / SLOTS;
         bench_slot_t *slot = &slots[hot];

@@ -120,7 +120,7 @@ static void clear_batch(batch_t *batch)
         bench_slot_clear(&batch->slots[i]);
 }
 
-enum { PRODCONS_BATCH = 256, PRODCONS_BATCHES = 8000 };
+enum { PRODCONS_BATCH = 256, PRODCONS_BATCHES = 30000 };
 
 // Even threads produce for the odd thread after them; a lone thread does both in turn.
 static void work_prodcons(bench_worker_t *worker)
@@ -151,11 +151,11 @@ static void run_prodcons(bench_run_t *run)
 
 // Every thread allocates batches into one common queue and frees the batch that it then takes, which
 // is mostly another's.
-static void exchange_batches(bench_worker_t *worker, size_t count, unsigned high_log2)
+static void exchange_batches(bench_worker_t *worker, uint64_t rounds, unsigned high_log2)
 {
     batch_t batch;
-    for (uint64_t i = bench_work(worker->run, 2000); i > 0; i--) {
-        fill_batch(worker, &batch, count, high_log2);
+    for (uint64_t i = bench_work(worker->run, rounds); i > 0; i--) {
+        fill_batch(worker, &batch, HANDED_MAX, high_log2);
         queue_put(worker->shared, &batch);
         queue_take(worker->shared, &batch);
         clear_batch(&batch);
@@ -164,12 +164,12 @@ static void exchange_batches(bench_worker_t *worker, size_t count, unsigned high
 
 static void work_xmalloc(bench_worker_t *worker)
 {
-    exchange_batches(worker, HANDED_MAX, 8);
+    exchange_batches(worker, 8000, 8);
 }
 
 static void work_xmalloc_var(bench_worker_t *worker)
 {
-    exchange_batches(worker, HANDED_MAX, 13);
+    exchange_batches(worker, 3000, 13);
 }
 
 // At most RING batches wait: with more threads than that a put waits for another thread's take.
@@ -204,7 +204,7 @@ static void run_xmalloc_var(bench_run_t *run)
 
 // ---- threads that start, allocate a little, and end ----
 
-enum { CHURN_THREADS = 1000, CHURN_BLOCKS = 200 };
+enum { CHURN_THREADS = 3000, CHURN_BLOCKS = 200 };
 
 typedef enum { LEAVES_NOTHING, LEAVES_HALF } leaving_t;
 
