@@ -53,9 +53,8 @@ mi_inline void *mi_alloc_zero_in(mi_heap_t *heap, size_t size)
         mi_page_t *page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
         mi_block_t *block = page->free;
         if (mi_likely(block != NULL)) {
-            bool is_zero = page->free_is_zero;
             (void)mi_page_pop(page, block);
-            __builtin_memset(block, 0, is_zero ? sizeof *block : page->block_size);
+            __builtin_memset(block, 0, page->block_size);
             return block;
         }
     }
@@ -76,8 +75,8 @@ mi_inline bool mi_free_local(void *p)
         return false;
     mi_page_t *page = mi_segment_page_at(mi_segment_of(p), p);
     mi_block_t *block = p;
-    mi_block_set_next(page, block, page->local_free);
-    page->local_free = block;
+    mi_block_set_next(page, block, page->free);
+    page->free = block;
     if (mi_unlikely(--page->needed == 0))
         mi_heap_page_event(page);
     return true;

@@ -59,8 +59,8 @@ bool mi_free_other(void *p)
     }
     // A huge block that begins in a later part than its header may well be the thread's own.
     if (mi_segment_map_owner(segment) == mi_os_thread_key()) {
-        page->local_free = p;
         mi_block_set_next(page, p, NULL);
+        page->free = p;
         page->needed = 0;
         mi_heap_page_event(page);
         return true;

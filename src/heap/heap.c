@@ -40,7 +40,7 @@ static void set_current(mi_heap_t *heap, size_t size_class, mi_page_t *page)
     heap->front.current[size_class] = page;
     set_direct(heap, size_class, page);
     if (page != &mi_page_none)
-        page->state = MI_PAGE_CURRENT;
+        mi_page_to_current(page);
 }
 
 static void current_to_full(mi_heap_t *heap, size_t size_class)
@@ -48,7 +48,7 @@ static void current_to_full(mi_heap_t *heap, size_t size_class)
     mi_page_t *page = heap->front.current[size_class];
     if (page == &mi_page_none)
         return;
-    mi_page_current_to_full(page);
+    mi_page_to_full(page);
     mi_page_queue_push_back(&heap->full[size_class], page);
     set_current(heap, size_class, &mi_page_none);
 }
@@ -103,12 +103,14 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
     return page;
 }
 
-// A page with at least one block on free, as the current page of its class.
-static mi_page_t *find_page(mi_heap_t *heap, size_t size_class)
+// Makes a page with at least one block on free the current page of its class. MI_REFILL_NONE: no
+// memory.
+static mi_page_refill_t find_page(mi_heap_t *heap, size_t size_class)
 {
     mi_page_t *page = heap->front.current[size_class];
-    if (page != &mi_page_none && (page->free != NULL || mi_page_refill(page)))
-        return page;
+    mi_page_refill_t found = page == &mi_page_none ? MI_REFILL_NONE : mi_page_refill(page);
+    if (found != MI_REFILL_NONE)
+        return found;
     current_to_full(heap, size_class);
     page = take_available(heap, size_class);
     if (page == NULL)
@@ -118,21 +120,23 @@ static mi_page_t *find_page(mi_heap_t *heap, size_t size_class)
     if (page == NULL)
         page = take_fresh(heap, size_class);
     if (page == NULL)
-        return NULL;
+        return MI_REFILL_NONE;
     set_current(heap, size_class, page);
-    return mi_page_refill(page) ? page : NULL;
+    return mi_page_refill(page);
 }
 
 // ---- allocating ----
 
-static void *pop(mi_page_t *page, bool zero)
+static void *alloc_class(mi_heap_t *heap, size_t size_class, bool zero)
 {
+    mi_page_refill_t found = find_page(heap, size_class);
+    if (found == MI_REFILL_NONE)
+        return NULL;
+    mi_page_t *page = heap->front.current[size_class];
     mi_block_t *block = page->free;
     page->free = mi_block_next(page, block);
-    if (zero) {
-        size_t size = page->free_is_zero ? sizeof *block : mi_page_block_size(page);
-        __builtin_memset(block, 0, size);
-    }
+    if (zero)
+        __builtin_memset(block, 0, found == MI_REFILL_ZERO ? sizeof *block : page->block_size);
     return block;
 }
 
@@ -166,12 +170,6 @@ static void *alloc_huge(mi_heap_t *heap, size_t size, size_t alignment, size_t o
     mi_page_init_huge(page);
     mi_stat_increase(&thread->stats, MI_STAT_malloc_huge, rounded);
     return alloc_single(heap, page, zero);
-}
-
-static void *alloc_class(mi_heap_t *heap, size_t size_class, bool zero)
-{
-    mi_page_t *page = find_page(heap, size_class);
-    return page == NULL ? NULL : pop(page, zero);
 }
 
 static void *alloc_any(mi_heap_t *heap, size_t size, bool zero)
@@ -305,20 +303,20 @@ static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
     mi_thread_arm(heap->front.thread);
 }
 
-static void current_is_empty(mi_heap_t *heap, mi_page_t *page)
+// A current page counts frees only to have a heartbeat: the next allocation takes the slow path,
+// where the periodic work is done.
+static void current_heartbeat(mi_heap_t *heap, mi_page_t *page)
 {
-    mi_segments_t *segments = &heap->front.thread->segments;
-    (void)mi_page_refill(page);
-    mi_segments_want_purge(segments);
-    // Much memory idle: the next call of any kind shall find it.
+    mi_page_restart_heartbeat(page);
     if (page->slice_count > MI_MEDIUM_PAGE_SLICES)
-        mi_thread_arm(heap->front.thread);
+        mi_segments_want_purge(&heap->front.thread->segments);
+    mi_thread_arm(heap->front.thread);
 }
 
 static mi_cold void invalid_free(mi_segment_t *segment)
 {
-    void *p = segment->invalid.local_free;
-    segment->invalid.local_free = NULL;
+    void *p = segment->invalid.free;
+    segment->invalid.free = NULL;
     segment->invalid.needed = 1;
     mi_error_report(EINVAL, "free of %p, which is no block: nothing was freed", p);
 }
@@ -332,7 +330,7 @@ void mi_heap_page_event(mi_page_t *page)
     }
     mi_heap_t *heap = page->heap;
     if (page->state == MI_PAGE_CURRENT) {
-        current_is_empty(heap, page);
+        current_heartbeat(heap, page);
         return;
     }
     mi_page_queue_t *queue = page->state == MI_PAGE_FULL ? &heap->full[page->size_class]
@@ -352,7 +350,7 @@ void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
     size_t size_class = page->size_class;
     if (page->state == MI_PAGE_CURRENT) {
         set_current(heap, size_class, &mi_page_none);
-        mi_page_return_free(page);
+        mi_page_current_to_detached(page);
     } else if (page->state == MI_PAGE_FULL) {
         mi_page_queue_remove(&heap->full[size_class], page);
         (void)mi_page_free_event(page);
@@ -374,13 +372,13 @@ void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
         return;
     }
     bool has_room = page->size_class != MI_CLASS_HUGE &&
-                    (mi_page_has_local(page) || page->capacity < page->reserved);
+                    (page->free != NULL || page->capacity < page->reserved);
     if (has_room) {
         page->state = MI_PAGE_AVAILABLE;
         mi_page_queue_push_back(&heap->available[page->size_class], page);
         return;
     }
-    mi_page_current_to_full(page);
+    mi_page_to_full(page);
     mi_page_queue_push_back(&heap->full[page->size_class], page);
 }
 
@@ -392,7 +390,7 @@ static void collect_current(mi_heap_t *heap, size_t size_class)
     if (page == &mi_page_none)
         return;
     (void)mi_page_collect_remote(page);
-    if (page->needed != 0 && mi_page_used(page) != 0)
+    if (mi_page_used(page) != 0)
         return;
     mi_heap_page_detach(heap, page);
     mi_heap_page_release(heap, page);

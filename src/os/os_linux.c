@@ -357,7 +357,7 @@ static uint64_t clock_us(clockid_t clock)
 
 uint64_t mi_os_clock_ms(void)
 {
-    return clock_us(CLOCK_MONOTONIC) / 1000;
+    return clock_us(CLOCK_MONOTONIC_COARSE) / 1000;
 }
 
 uint64_t mi_os_clock_us(void)

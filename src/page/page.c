@@ -57,8 +57,6 @@ static void carve(mi_page_t *page, size_t count)
     }
     mi_block_set_next(page, block, NULL);
     page->capacity = (uint16_t)(first + count);
-    page->needed += (uint32_t)count;
-    page->free_is_zero = page->fresh_is_zero;
 }
 
 static size_t carve_count(const mi_page_t *page)
@@ -69,36 +67,17 @@ static size_t carve_count(const mi_page_t *page)
     return mi_min(left, mi_max(fit, 1));
 }
 
-bool mi_page_refill(mi_page_t *page)
+mi_page_refill_t mi_page_refill(mi_page_t *page)
 {
-    mi_assert_internal(page->free == NULL && page->wake_rest == 0);
-    if (page->local_free == NULL)
+    mi_assert_internal(page->state == MI_PAGE_CURRENT);
+    if (page->free == NULL)
         (void)mi_page_collect_remote(page);
-    if (page->local_free != NULL) {
-        page->free = page->local_free;
-        page->local_free = NULL;
-        page->needed = page->capacity;
-        page->free_is_zero = false;
-        return true;
-    }
+    if (page->free != NULL)
+        return MI_REFILL_FREED;
     if (page->capacity == page->reserved)
-        return false;
+        return MI_REFILL_NONE;
     carve(page, carve_count(page));
-    return true;
-}
-
-// Appends list (count blocks, ending in tail) to local_free and counts it as freed.
-static void add_to_local(mi_page_t *page, mi_block_t *list, mi_block_t *tail, uint32_t count)
-{
-    mi_block_set_next(page, tail, page->local_free);
-    page->local_free = list;
-    if (count < page->needed) {
-        page->needed -= count;
-        return;
-    }
-    // Woken or empty: needed counts all that is still out, as mi_page_free_event would leave it.
-    page->needed = page->needed + page->wake_rest - count;
-    page->wake_rest = 0;
+    return page->fresh_is_zero ? MI_REFILL_ZERO : MI_REFILL_FREED;
 }
 
 // The last block of a list and the number of its blocks.
@@ -114,6 +93,19 @@ static mi_block_t *list_tail(const mi_page_t *page, mi_block_t *list, uint32_t *
     return tail;
 }
 
+// Counts blocks that have come back to a page that is not current.
+static bool count_freed(mi_page_t *page, uint32_t count)
+{
+    if (count < page->needed) {
+        page->needed -= count;
+        return false;
+    }
+    // Woken or empty: needed counts all that is still out, as mi_page_free_event would leave it.
+    page->needed = page->needed + page->wake_rest - count;
+    page->wake_rest = 0;
+    return true;
+}
+
 bool mi_page_collect_remote(mi_page_t *page)
 {
     mi_block_t *list = mi_remote_take(page);
@@ -121,20 +113,38 @@ bool mi_page_collect_remote(mi_page_t *page)
         return false;
     uint32_t count;
     mi_block_t *tail = list_tail(page, list, &count);
-    bool was_waiting = page->wake_rest != 0;
-    add_to_local(page, list, tail, count);
-    return page->needed == 0 || (was_waiting && page->wake_rest == 0);
+    mi_block_set_next(page, tail, page->free);
+    page->free = list;
+    return page->state != MI_PAGE_CURRENT && count_freed(page, count);
 }
 
-void mi_page_return_free(mi_page_t *page)
+// ---- states ----
+
+// Frees between two heartbeats of a current page. A large block is worth a look each time.
+static uint32_t heartbeat(const mi_page_t *page)
 {
-    mi_block_t *list = page->free;
-    if (list == NULL)
-        return;
-    uint32_t count;
-    mi_block_t *tail = list_tail(page, list, &count);
-    page->free = NULL;
-    add_to_local(page, list, tail, count);
+    return page->slice_count > MI_MEDIUM_PAGE_SLICES ? 1 : 4096;
+}
+
+void mi_page_restart_heartbeat(mi_page_t *page)
+{
+    page->needed = heartbeat(page);
+}
+
+void mi_page_to_current(mi_page_t *page)
+{
+    page->state = MI_PAGE_CURRENT;
+    page->wake_rest = 0;
+    page->needed = heartbeat(page);
+}
+
+void mi_page_current_to_detached(mi_page_t *page)
+{
+    uint32_t free_count = 0;
+    if (page->free != NULL)
+        (void)list_tail(page, page->free, &free_count);
+    page->needed = page->capacity - free_count;
+    page->state = MI_PAGE_DETACHED;
 }
 
 // A full page is looked at again when an eighth of it has come back: earlier would mean a slow path
@@ -144,9 +154,9 @@ static uint32_t wake_count(const mi_page_t *page)
     return (uint32_t)mi_max(page->capacity / 8, 1);
 }
 
-void mi_page_current_to_full(mi_page_t *page)
+void mi_page_to_full(mi_page_t *page)
 {
-    mi_assert_internal(page->free == NULL && page->local_free == NULL);
+    mi_assert_internal(page->free == NULL);
     page->state = MI_PAGE_FULL;
     page->needed = wake_count(page);
     page->wake_rest = (uint16_t)(page->capacity - page->needed);
@@ -161,11 +171,12 @@ mi_page_event_t mi_page_free_event(mi_page_t *page)
 
 size_t mi_page_used(const mi_page_t *page)
 {
-    size_t out = (size_t)page->needed + page->wake_rest;
-    uint32_t count = 0;
+    uint32_t free_count = 0;
+    if (page->state != MI_PAGE_CURRENT)
+        return (size_t)page->needed + page->wake_rest;
     if (page->free != NULL)
-        (void)list_tail(page, page->free, &count);
-    return out - count;
+        (void)list_tail(page, page->free, &free_count);
+    return page->capacity - free_count;
 }
 
 void *mi_page_block_at(const mi_page_t *page, const void *p)
@@ -192,7 +203,6 @@ void mi_page_free_bits(const mi_page_t *page, uint64_t *bits)
     for (size_t i = 0; i < mi_div_up(page->capacity, 64); i++)
         bits[i] = 0;
     mark(page, page->free, bits);
-    mark(page, page->local_free, bits);
 }
 
 static bool list_is_valid(const mi_page_t *page, const mi_block_t *list, size_t *count)
@@ -208,10 +218,7 @@ static bool list_is_valid(const mi_page_t *page, const mi_block_t *list, size_t 
 bool mi_page_is_valid(const mi_page_t *page)
 {
     size_t free_count;
-    size_t local_count;
     return page->capacity <= page->reserved && list_is_valid(page, page->free, &free_count) &&
-           list_is_valid(page, page->local_free, &local_count) &&
-           page->needed + page->wake_rest + local_count == page->capacity &&
-           free_count <= page->capacity - local_count &&
-           (page->state == MI_PAGE_CURRENT || page->free == NULL);
+           (page->state == MI_PAGE_CURRENT ||
+            page->needed + page->wake_rest + free_count == page->capacity);
 }

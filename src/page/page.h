@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Pages: runs of slices cut into blocks of one size. A page belongs to one heap and only that heap's
-// thread allocates from it. Its free blocks are on three lists:
-//   free        the owner allocates from here; only the current page of a class has any
-//   local_free  the owner frees to here; becomes free when free is empty
-//   remote      other threads push here with one exchange (remote.c); the owner collects
-// malloc counts nothing. free counts down `needed` and stops when it is 0: for a full page after a
-// part of it has come back, for any other when all of it has. Always:
-//   needed + wake_rest == capacity - (blocks on local_free)
+// thread allocates from it. Its free blocks are on two lists:
+//   free    the owner allocates from here and frees to here
+//   remote  other threads push here with one exchange (remote.c); the owner collects
+// malloc counts nothing. free counts down `needed` and takes its slow path when that is 0. What it
+// counts depends on the state:
+//   current    a heartbeat: nobody asks how many blocks of it are in use
+//   full       the frees until the page is worth looking at again
+//   otherwise  the frees until the page is empty; then, and for full pages, always
+//              needed + wake_rest == capacity - (blocks on free)
 #pragma once
 
 #include "page/size_class.h"
@@ -51,26 +53,30 @@ void mi_page_init(mi_page_t *page, size_t size_class, size_t block_size, size_t 
 // The same for a huge page: one block.
 void mi_page_init_huge(mi_page_t *page);
 
-// Puts blocks on the empty free list: those freed here, those freed elsewhere, or new ones.
-// False when the page has none at all. The page becomes the one to allocate from.
-bool mi_page_refill(mi_page_t *page);
-// Moves what other threads have freed to local_free. True when that woke a full page or emptied
-// the page, as mi_page_free_event would say.
-bool mi_page_collect_remote(mi_page_t *page);
-// Before the page leaves its place as current: everything on free goes to local_free.
-void mi_page_return_free(mi_page_t *page);
+typedef enum mi_page_refill {
+    MI_REFILL_NONE,  // every block is in use
+    MI_REFILL_FREED, // there are blocks on free
+    MI_REFILL_ZERO   // the first block on free reads as zero, but for its link
+} mi_page_refill_t;
 
-// A current page that has nothing left: it counts frees until it is worth looking at again.
-void mi_page_current_to_full(mi_page_t *page);
+// Makes sure that free is not empty, if there is any block: from remote, or by carving new ones.
+mi_page_refill_t mi_page_refill(mi_page_t *page);
+// Moves what other threads have freed to free. True when that woke a full page or emptied the page,
+// as mi_page_free_event would say; never for a current page.
+bool mi_page_collect_remote(mi_page_t *page);
+// The page becomes the one to allocate from, and ceases to be that.
+void mi_page_to_current(mi_page_t *page);
+void mi_page_current_to_detached(mi_page_t *page);
+
+// A page that has nothing left: it counts frees until it is worth looking at again.
+void mi_page_to_full(mi_page_t *page);
+// A current page has counted its heartbeat: starts the next one.
+void mi_page_restart_heartbeat(mi_page_t *page);
 // What happened when needed became 0; also makes a full page available.
 mi_page_event_t mi_page_free_event(mi_page_t *page);
 
-// Blocks that the program holds, or that wait on remote. Walks free.
+// Blocks that the program holds, or that wait on remote. Walks free if the page is current.
 size_t mi_page_used(const mi_page_t *page);
-mi_inline bool mi_page_has_local(const mi_page_t *page)
-{
-    return page->local_free != NULL;
-}
 
 // Start of the block that p points into; NULL when p is in no carved block.
 void *mi_page_block_at(const mi_page_t *page, const void *p);

@@ -24,14 +24,12 @@ typedef enum mi_page_state {
     MI_PAGE_DETACHED   // in no heap: its segment is abandoned
 } mi_page_state_t;
 
-// The record of a page. Free blocks are on three lists: free, local_free, and the segment's remote
-// word of this page. needed + wake_rest is always the number of carved blocks that are not on
-// local_free; see page/page.h.
+// The record of a page. Free blocks are on two lists: free, and the segment's remote word of this
+// page. See page/page.h.
 typedef struct mi_page {
-    mi_block_t *free;       // owner: allocate from here; empty unless the page is current
-    mi_block_t *local_free; // owner: the owner frees to here
-    struct mi_heap_s *heap; // owner
-    struct mi_page *next;   // owner: neighbours in a queue (circular)
+    _Alignas(MI_CACHE_LINE) mi_block_t *free; // owner: allocate from here, free to here
+    struct mi_heap_s *heap;                   // owner
+    struct mi_page *next;                     // owner: neighbours in a queue (circular)
     struct mi_page *prev;
     uint32_t needed;       // owner: frees until free must take its slow path
     uint32_t block_size;   // const: bytes; 0 for a huge block, whose size is in the segment
@@ -43,7 +41,6 @@ typedef struct mi_page {
     uint8_t size_class;    // const
     uint8_t state;         // owner: mi_page_state_t
     uint8_t fresh_is_zero; // owner: memory that is not carved yet reads as zero
-    uint8_t free_is_zero;  // owner: so do the blocks on free, but for their first word
 #if MI_PADDING
     uintptr_t key[2]; // const: encodes links and canaries of this page
 #endif
