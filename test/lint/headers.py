@@ -3,6 +3,7 @@
 and for Windows. Headers that are the border to Windows are compiled for Windows only."""
 import concurrent.futures
 import os
+import re
 import subprocess
 
 import tree
@@ -13,10 +14,20 @@ WINDOWS = ["clang-19", "--target=x86_64-w64-mingw32", "-std=c11", "-xc", "-D_WIN
 WINDOWS_CXX = ["clang++-19", "--target=x86_64-w64-mingw32", "-std=c++17", "-xc++"]
 
 
+def needs_windows(name):
+    """True if the header includes windows.h, itself or through another of ours."""
+    for row in tree.lines(name):
+        match = re.match(r'#include ([<"])([^">]+)', row)
+        if match and match.group(2) == "windows.h":
+            return True
+        path = "src/" + match.group(2) if match else ""
+        if match and os.path.isfile(os.path.join(tree.ROOT, path)) and needs_windows(path):
+            return True
+    return False
+
+
 def commands(name):
-    for_windows_only = "windows" in os.path.basename(name) or any(
-        row.startswith("#include <windows.h>") for row in tree.lines(name))
-    if not for_windows_only:
+    if not needs_windows(name):
         yield ["gcc", "-std=c11", "-xc"]
     yield WINDOWS
     if name.startswith("include/"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Layers: a file includes only its own folder and those below it; system headers of Windows appear
-only in the files that are its border; file names are unique; a .c file includes its header first."""
+"""Layers: a file includes only its own folder and those below it; Windows headers appear only in the
+files that are its border; file names are unique in a program; a .c file includes its header first."""
 import os
 import re
 
@@ -13,9 +13,8 @@ BELOW.update({"pe": [], "redirect": ["pe"], "minject": ["pe"]})
 # These do not see the core's public interface either: the contract is mimalloc/redirect.h.
 WITHOUT_INTERFACE = {"pe"}
 WINDOWS_HEADERS = {"windows.h", "winternl.h", "winnt.h", "ntdef.h", "psapi.h", "tlhelp32.h"}
-# Files outside os/ that may see Windows: the border of the redirect and of minject.
-WINDOWS_BORDER = re.compile(r"src/(os/.*|.*_windows\.[ch]|redirect/(entry|crt|relay|patch_apply|report)"
-                            r"[a-z_]*\.[ch]|minject/(main|file)[a-z_]*\.[ch])$")
+# The files that are the border to Windows; all others see it through their headers.
+WINDOWS_BORDER = re.compile(r"src/(os/.*|.*_windows\.[ch]|redirect/ntapi\.h)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 # Same name in every folder by custom.
 COMMON_NAMES = {"CMakeLists.txt", "README.md"}
@@ -71,13 +70,19 @@ def guard_problems(name):
         yield "%s: no #pragma once" % name
 
 
+def program(name):
+    """Redirect and minject are programs of their own: a name may occur in each and in the core."""
+    parts = name.split("/")
+    return parts[1] if parts[0] == "src" and parts[1] in ("redirect", "minject") else ""
+
+
 def name_problems(names):
     seen = {}
     for name in names:
         base = os.path.basename(name)
-        if base in seen and base not in COMMON_NAMES:
-            yield "%s: the name is taken by %s" % (name, seen[base])
-        seen.setdefault(base, name)
+        first = seen.setdefault((program(name), base), name)
+        if first != name and base not in COMMON_NAMES:
+            yield "%s: the name is taken by %s" % (name, first)
         if name.endswith(tree.C_SUFFIXES) and not re.fullmatch(r"[a-z0-9_.-]+", base):
             yield "%s: file names are snake_case" % name
 
