@@ -59,8 +59,8 @@ def count_cell(peer, mode, size, profile_to=None):
     return round(int(total.group(1)) / measured) if total else "no total"
 
 
-def run(peers, options):
-    """Prints the table and returns the figures by cell and peer."""
+def measure(peers, options):
+    """The figures by cell and peer, and their table."""
     if shutil.which("valgrind") is None:
         raise SystemExit("bench: --instructions needs valgrind (bin/setup installs it)")
     cells = QUICK_CELLS if options.quick else CELLS
@@ -74,10 +74,10 @@ def run(peers, options):
         figures = {key: job.result() for key, job in jobs.items()}
     rows = [[mode, size, *(figures[mode, size, peer.name] for peer in columns)]
             for mode, size in cells]
-    print("\nInstructions per malloc+free (callgrind, exact; stub is the loop and the calls alone)\n")
-    print(table.render(["mode", "size", *(peer.name for peer in columns)], rows))
+    text = ("Instructions per malloc+free (callgrind, exact; stub is the loop and the calls alone)\n\n"
+            + table.render(["mode", "size", *(peer.name for peer in columns)], rows) + "\n")
     return [{"mode": mode, "size": size, "peer": name, "instructions": figure}
-            for (mode, size, name), figure in figures.items()]
+            for (mode, size, name), figure in figures.items()], text
 
 
 def profile(peer, cell):
