@@ -17,6 +17,7 @@ static num_t *num_new(bench_worker_t *worker, uint32_t length)
     if (num == NULL)
         bench_fail("out of memory", NULL, length);
     num->length = length;
+    memset(num->limbs, 0, length * sizeof num->limbs[0]);
     worker->ops++;
     return num;
 }
@@ -86,7 +87,6 @@ static num_t *num_subtract(bench_worker_t *worker, const num_t *a, const num_t *
 static num_t *num_multiply(bench_worker_t *worker, const num_t *a, const num_t *b)
 {
     num_t *product = num_new(worker, a->length + b->length);
-    memset(product->limbs, 0, product->length * sizeof product->limbs[0]);
     for (uint32_t i = 0; i < a->length; i++) {
         uint64_t carry = 0;
         for (uint32_t j = 0; j < b->length; j++) {

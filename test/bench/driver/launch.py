@@ -54,6 +54,9 @@ def run(library, program, timeout_s, stdin=None, thp="thp-off"):
             return Outcome(failure=f"time-out after {timeout_s} s")
         if process.returncode != 0:
             return Outcome(failure=reason(abs(process.returncode), errors), output=output)
+        # The dynamic linker goes on without a library that it cannot load.
+        if "cannot be preloaded" in errors:
+            return Outcome(failure="not loaded: " + errors.strip().splitlines()[0])
         return Outcome(figures=json.loads(report.read_text()), output=output)
 
 

@@ -31,6 +31,11 @@ def machine():
 def ratio_text(results, row, peer, key):
     if (row, peer) in results.failures:
         return results.failures[row, peer].split(":")[0].replace("time-out after ", "> ")
+    if (row, results.reference) in results.failures:
+        # No ratio is possible; "=" marks the peer's own figure.
+        own = table.median(results.values(row, peer, key))
+        unit = MIB if key == "peak_rss" else 1
+        return f"= {own / unit:.3g}" if own else "-"
     ratio = results.ratio(row, peer, key)
     return f"{ratio:.2f}" if ratio is not None else "-"
 
