@@ -47,6 +47,7 @@ endfunction()
 
 mi_add_static(mimalloc release)
 if(WIN32)
+  target_link_libraries(mimalloc PUBLIC ntdll)
   include(dll.cmake)
 else()
   find_package(Threads REQUIRED)

@@ -1,0 +1,53 @@
+# mimalloc-override.dll and its variants: no C runtime, imports from KERNEL32, ntdll and the redirect.
+# The import libraries for the first two are made here from short lists: what the DLL may import is
+# then written down, and lld keeps the order of the command line, with the redirect first (it would
+# sort Debian's libraries, which have another format, by their paths).
+set(dlltool_machine_x86_64 i386:x86-64)
+set(dlltool_machine_i686 i386)
+set(dlltool_machine_aarch64 arm64)
+
+# The bytes of arguments stay in the names of x86 only.
+function(mi_add_import_library name)
+  set(def ${CMAKE_CURRENT_BINARY_DIR}/${name}.def)
+  set(library ${CMAKE_CURRENT_BINARY_DIR}/lib${name}.a)
+  file(READ ${CMAKE_CURRENT_SOURCE_DIR}/api/${name}.def text)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+               ${CMAKE_CURRENT_SOURCE_DIR}/api/${name}.def)
+  if(NOT MI_TARGET_ARCH STREQUAL "i686")
+    string(REGEX REPLACE "@[0-9]+" "" text "${text}")
+  endif()
+  file(CONFIGURE OUTPUT ${def} CONTENT "${text}" @ONLY)
+  add_custom_command(OUTPUT ${library}
+    COMMAND ${CMAKE_DLLTOOL} -m ${dlltool_machine_${MI_TARGET_ARCH}} -k -d ${def} -l ${library}
+    DEPENDS ${def} VERBATIM)
+  add_custom_target(${name}_library DEPENDS ${library})
+endfunction()
+
+mi_add_import_library(import_kernel32)
+mi_add_import_library(import_ntdll)
+
+enable_language(RC)
+string(REPLACE "." "," version_numbers "${PROJECT_VERSION},0")
+configure_file(api/mimalloc-override.rc.in mimalloc-override.rc @ONLY)
+
+function(mi_add_dll target variant)
+  mi_add_core(${target}-core ${variant})
+  add_library(${target} SHARED ${dll_sources} $<TARGET_OBJECTS:${target}-core>
+              api/mimalloc-override.def ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.rc)
+  set_target_properties(${target} PROPERTIES PREFIX "")
+  target_compile_definitions(${target} PRIVATE ${${variant}_definitions})
+  target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(${target} PRIVATE mi_core_options mi_warnings mimalloc-redirect
+    ${CMAKE_CURRENT_BINARY_DIR}/libimport_kernel32.a ${CMAKE_CURRENT_BINARY_DIR}/libimport_ntdll.a)
+  add_dependencies(${target} import_kernel32_library import_ntdll_library)
+  foreach(part ${target} ${target}-core)
+    target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-builtin
+      -fno-stack-protector -mno-stack-arg-probe -gcodeview>)
+  endforeach()
+  target_link_options(${target} PRIVATE -nostdlib -Wl,--entry=mi_dll_main
+    -Wl,--dynamicbase,--nxcompat,--high-entropy-va -Wl,--pdb=$<TARGET_FILE_DIR:${target}>/${target}.pdb)
+endfunction()
+
+mi_add_dll(mimalloc-override release)
+mi_add_dll(mimalloc-override-debug debug)
+mi_add_dll(mimalloc-override-secure secure)
