@@ -30,10 +30,11 @@ extern "C" {
     EVENT(mmap_calls) /* reservations */                                                           \
     EVENT(commit_calls)                                                                            \
     EVENT(reset_calls)                                                                             \
-    EVENT(purge_calls) EVENT(malloc_normal_count) EVENT(malloc_huge_count)                         \
-        EVENT(malloc_guarded_count) EVENT(arena_rollback_count) EVENT(pages_extended)              \
-            EVENT(pages_retired) EVENT(page_searches) EVENT(generic_count)                         \
-                EVENT(segments_reclaimed) EVENT(foreign_free_count)
+    EVENT(purge_calls)                                                                             \
+    EVENT(malloc_normal_count) EVENT(malloc_huge_count) EVENT(malloc_guarded_count)                \
+        EVENT(arena_rollback_count) EVENT(pages_extended) EVENT(pages_retired)                     \
+            EVENT(page_searches) EVENT(generic_count) EVENT(segments_reclaimed)                    \
+                EVENT(foreign_free_count)
 
 typedef struct mi_stat_count_s {
     int64_t total;   // all increases
@@ -45,6 +46,12 @@ typedef struct mi_stat_counter_s {
     int64_t total;
 } mi_stat_counter_t;
 
+// Pages of one size class.
+typedef struct mi_stat_bin_s {
+    int64_t total; // made so far
+    int64_t current;
+} mi_stat_bin_t;
+
 typedef struct mi_stats_s {
     size_t size;    // set by the caller: sizeof(mi_stats_t)
     size_t version; // set by the caller: MI_STAT_VERSION
@@ -53,7 +60,7 @@ typedef struct mi_stats_s {
     MI_STAT_FIELDS(MI_STAT_AMOUNT, MI_STAT_EVENT)
 #undef MI_STAT_AMOUNT
 #undef MI_STAT_EVENT
-    mi_stat_count_t page_bins[MI_STAT_BINS]; // pages of each size class
+    mi_stat_bin_t page_bins[MI_STAT_BINS];
 } mi_stats_t;
 
 // Fills *stats with the process's figures; false when its size or version is not known.

@@ -83,7 +83,7 @@ void mi_stats_reset(void)
     mi_stats_forget();
 }
 
-static void print_process(mi_output_fun *out, void *arg)
+static mi_noinline void print_process(mi_output_fun *out, void *arg)
 {
     size_t elapsed, user, system, rss, peak_rss, commit, peak_commit, faults;
     char text[4][32];
@@ -168,7 +168,7 @@ static void add_bins(text_t *text, const mi_stats_t *stats)
 {
     add(text, "  \"page_bins\": [");
     for (size_t i = 0; i < MI_STAT_BINS; i++) {
-        const mi_stat_count_t *count = &stats->page_bins[i];
+        const mi_stat_bin_t *count = &stats->page_bins[i];
         add(text, "%s\n    { \"total\": %lld, \"current\": %lld }", i == 0 ? "" : ",",
             (long long)count->total, (long long)count->current);
     }

@@ -5,6 +5,10 @@
 #include "page/remote.h"
 #include "support/options.h"
 
+// Blocks of the smallest size in a page of one slice. Small enough for the stack of any thread: a
+// frame beyond an OS page would need a probe that our DLL does not have.
+#define MAX_BLOCKS (MI_SLICE_SIZE / MI_BLOCK_ALIGN)
+
 // ---- ownership ----
 
 // The page of a pointer into memory of ours; NULL for any other pointer. Never reads foreign memory.
@@ -20,7 +24,7 @@ static mi_page_t *page_of(const void *p)
 
 static bool is_live(const mi_page_t *page, const void *block)
 {
-    uint64_t bits[UINT16_MAX / 64 + 1];
+    uint64_t bits[MAX_BLOCKS / 64];
     size_t index = ((uintptr_t)block - (uintptr_t)mi_page_start(page)) / mi_page_block_size(page);
     mi_page_free_bits(page, bits);
     return (bits[index / 64] >> (index % 64) & 1) == 0;
@@ -67,7 +71,7 @@ typedef struct visit {
 
 static bool visit_live_blocks(const mi_page_t *page, const mi_heap_area_t *area, visit_t *visit)
 {
-    uint64_t bits[UINT16_MAX / 64 + 1];
+    uint64_t bits[MAX_BLOCKS / 64];
     mi_page_free_bits(page, bits);
     for (size_t i = 0; i < page->capacity; i++) {
         if ((bits[i / 64] >> (i % 64) & 1) != 0)
@@ -141,4 +145,13 @@ bool mi_abandoned_visit_blocks(mi_subproc_id_t subproc_id, int heap_tag, bool vi
             visit_abandoned_part(arena, part, subproc_id, heap->front.thread->segments.key, &visit);
     }
     return visit.goes_on;
+}
+
+bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t *heap, void *p, size_t perc_threshold)
+{
+    const mi_page_t *page = page_of(p);
+    // What another heap holds cannot be looked at, and what is in use alone is not worth moving.
+    if (!owns_page(heap, page) || page->reserved <= 1)
+        return false;
+    return mi_page_used(page) * 100 < page->reserved * perc_threshold;
 }

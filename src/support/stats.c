@@ -116,7 +116,7 @@ void mi_stats_read(mi_stats_t *stats)
     for (size_t i = 0; i < MI_STAT_BINS; i++) {
         int64_t made = mi_load_relaxed(&pages_made[i]);
         int64_t current = made - mi_load_relaxed(&pages_gone[i]);
-        stats->page_bins[i] = (mi_stat_count_t){.total = made, .peak = current, .current = current};
+        stats->page_bins[i] = (mi_stat_bin_t){.total = made, .current = current};
     }
 }
 
@@ -135,8 +135,8 @@ void mi_stats_read_thread(const mi_thread_stats_t *from, mi_stats_t *stats)
 #undef MI_STAT_EVENT
     for (size_t i = 0; i < MI_STAT_BINS; i++) {
         int64_t current = (int64_t)from->pages_made[i] - (int64_t)from->pages_gone[i];
-        stats->page_bins[i] = (mi_stat_count_t){
-            .total = (int64_t)from->pages_made[i], .peak = current, .current = current};
+        stats->page_bins[i] =
+            (mi_stat_bin_t){.total = (int64_t)from->pages_made[i], .current = current};
     }
 }
 
@@ -176,7 +176,7 @@ static void write_event(const char *name, int64_t total, mi_output_fun *out, voi
 static void write_bins(const mi_stats_t *stats, mi_output_fun *out, void *arg)
 {
     for (size_t i = 0; i < MI_STAT_BINS; i++) {
-        const mi_stat_count_t *count = &stats->page_bins[i];
+        const mi_stat_bin_t *count = &stats->page_bins[i];
         if (count->total != 0)
             mi_output_to(out, arg, "%14s %5zu: %12s %12lld %12lld\n", "pages of class", i, "",
                          (long long)count->total, (long long)count->current);
