@@ -5,12 +5,22 @@
 
 #include "base/invariant.h"
 #include "page/remote.h"
-#include "support/random.h"
 
 // New blocks are linked, and so touched, a few at a time: memory that is not used stays untouched.
 #define CARVE_BYTES_FRESH ((size_t)4 * MI_KIB)
 // Memory that has been used before costs nothing to touch.
 #define CARVE_BYTES_USED ((size_t)16 * MI_KIB)
+
+static void set_keys(mi_page_t *page)
+{
+#if MI_PADDING
+    mi_segments_t *segments = mi_segment_of_page(page)->list;
+    page->key[0] = mi_random_key(&segments->random);
+    page->key[1] = mi_random_key(&segments->random);
+#else
+    (void)page;
+#endif
+}
 
 void mi_page_init(mi_page_t *page, size_t size_class, size_t block_size, size_t start_offset)
 {
@@ -22,10 +32,7 @@ void mi_page_init(mi_page_t *page, size_t size_class, size_t block_size, size_t 
     if (page->slice_count * MI_SLICE_SIZE > MI_MEDIUM_PAGE_SLICES * MI_SLICE_SIZE ||
         start_offset != 0 || block_size > MI_MEDIUM_PAGE_BLOCK_MAX)
         page->reserved = 1;
-#if MI_PADDING
-    page->key[0] = mi_random_word();
-    page->key[1] = mi_random_word();
-#endif
+    set_keys(page);
 }
 
 void mi_page_init_huge(mi_page_t *page)
@@ -33,10 +40,7 @@ void mi_page_init_huge(mi_page_t *page)
     page->size_class = MI_CLASS_HUGE;
     page->block_size = 0;
     page->reserved = 1;
-#if MI_PADDING
-    page->key[0] = mi_random_word();
-    page->key[1] = mi_random_word();
-#endif
+    set_keys(page);
 }
 
 static mi_block_t *block_at(const mi_page_t *page, size_t index)

@@ -9,8 +9,8 @@
 #include "support/stats.h"
 
 _Static_assert(offsetof(mi_segment_t, pages) + sizeof(mi_page_t) * MI_SLICES_PER_SEGMENT <=
-                   UINT16_MAX + (size_t)MI_PADDING * MI_SLICE_SIZE,
-               "a page record is found by a 16-bit offset");
+                   (mi_page_offset_t)-1,
+               "a page record is found by its offset");
 _Static_assert(MI_PADDING || !MI_64BIT || sizeof(mi_page_t) == MI_CACHE_LINE,
                "a page record is one cache line");
 
@@ -126,7 +126,7 @@ void mi_segments_drop_cached(mi_segments_t *segments)
 
 // ---- pages ----
 
-static void set_offsets(mi_segment_t *segment, size_t slice, size_t count, uint16_t offset)
+static void set_offsets(mi_segment_t *segment, size_t slice, size_t count, mi_page_offset_t offset)
 {
     for (size_t i = slice; i < slice + count; i++)
         segment->page_offset[i] = offset;
@@ -144,7 +144,7 @@ static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_cou
     page->state = MI_PAGE_DETACHED;
     page->fresh_is_zero = mi_arena_take_zero(&segment->range, slice, slice_count);
     set_offsets(segment, slice, slice_count,
-                (uint16_t)(offsetof(mi_segment_t, pages) + slice * sizeof(mi_page_t)));
+                (mi_page_offset_t)(offsetof(mi_segment_t, pages) + slice * sizeof(mi_page_t)));
     segment->used_pages++;
     segment->free_slices -= (uint32_t)slice_count;
     return page;
@@ -248,9 +248,9 @@ mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t al
     page->start_offset = 0;
     page->fresh_is_zero = mi_arena_take_zero(&segment->range, slice, slice_count);
     segment->huge_lead = lead;
-    set_offsets(
-        segment, MI_SEGMENT_INFO_SLICES, MI_SLICES_PER_SEGMENT - MI_SEGMENT_INFO_SLICES,
-        (uint16_t)(offsetof(mi_segment_t, pages) + MI_SEGMENT_INFO_SLICES * sizeof(mi_page_t)));
+    set_offsets(segment, MI_SEGMENT_INFO_SLICES, MI_SLICES_PER_SEGMENT - MI_SEGMENT_INFO_SLICES,
+                (mi_page_offset_t)(offsetof(mi_segment_t, pages) +
+                                   MI_SEGMENT_INFO_SLICES * sizeof(mi_page_t)));
     list_add(segments, segment);
     return page;
 }

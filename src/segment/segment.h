@@ -7,6 +7,7 @@
 
 #include "memory/arena.h"
 #include "memory/segment_map.h"
+#include "support/random.h"
 
 struct mi_heap_s;
 struct mi_thread;
@@ -48,6 +49,14 @@ typedef struct mi_page {
 
 typedef _Atomic(mi_block_t *) mi_remote_t;
 
+// Bytes from a segment's start to a page's record. The keys make the records of the checked variants
+// larger than 16 bits can reach.
+#if MI_PADDING
+typedef uint32_t mi_page_offset_t;
+#else
+typedef uint16_t mi_page_offset_t;
+#endif
+
 typedef struct mi_segment {
     mi_page_t invalid;        // stands in for "no page here": its needed is 1, so that free stops
     struct mi_segments *list; // owner: the owner's list that this segment is in
@@ -63,7 +72,7 @@ typedef struct mi_segment {
     uint64_t purge_at;      // owner: clock, 0 when no slice waits
     uint64_t free_mask[MI_SLICE_WORDS];  // owner: slices in no page
     uint64_t purge_mask[MI_SLICE_WORDS]; // owner: of those, the ones to give back to the system
-    uint16_t
+    mi_page_offset_t
         page_offset[MI_SLICES_PER_SEGMENT];    // owner: slice -> bytes from here to its page, or 0
     mi_remote_t remote[MI_SLICES_PER_SEGMENT]; // any: blocks freed by other threads, by page index
     mi_page_t pages[MI_SLICES_PER_SEGMENT];    // owner
@@ -80,6 +89,9 @@ typedef struct mi_segments {
     uint64_t purge_at;    // owner: earliest purge_at of the segments, 0 when nothing waits
     void *subproc;        // const
     bool purges_at_once;  // owner: what is given back now has been idle for long enough
+#if MI_PADDING
+    mi_random_t random; // owner: keys of its pages
+#endif
 } mi_segments_t;
 
 mi_inline mi_segment_t *mi_segment_of(const void *p)
