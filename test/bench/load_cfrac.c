@@ -151,6 +151,8 @@ static uint64_t guess_digit(const num_t *rest, uint32_t top, const num_t *diviso
 // Schoolbook division, digit by digit from the top; *remainder if it is wanted.
 static num_t *num_divide(bench_worker_t *worker, const num_t *a, const num_t *b, num_t **remainder)
 {
+    if (b->length == 0)
+        bench_fail("a divisor became 0", b, 0);
     unsigned bits = (unsigned)__builtin_clz(b->limbs[b->length - 1]);
     num_t *rest = num_shift_left(worker, a, bits);
     num_t *divisor = num_trim(num_shift_left(worker, b, bits));

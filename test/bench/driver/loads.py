@@ -39,11 +39,14 @@ class LoadRow:
         idle = ["--idle"] if first and (self.load, self.threads) in IDLE else []
         argv = [str(places.NATIVE / "bin" / "bench_loads"), self.load, f"--threads={self.threads}",
                 f"--scale={self.scale}", *idle]
-        outcome = launch.run(peer.library, argv, timeout_s)
-        if not outcome.failure:
-            # The load's own clock leaves out the start; its peak is that of the same process.
-            outcome.figures = json.loads(outcome.output)
-        return outcome
+        return from_output(launch.run(peer.library, argv, timeout_s))
+
+
+def from_output(outcome):
+    """The load's own figures: its clock leaves out the start, its peak is that of one process."""
+    if not outcome.failure:
+        outcome.figures = json.loads(outcome.output)
+    return outcome
 
 
 def scale_for(threads, scale):

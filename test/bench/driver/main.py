@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from driver import instructions, loads, peers, places, programs, report, rounds
+from driver import instructions, loads, peers, places, programs, report, rounds, wine
 
 EPILOG = """
 bin/bench --quick                     everything, smaller and in few rounds (about 3 minutes)
@@ -11,6 +11,7 @@ bin/bench                             everything (about 30 minutes)
 bin/bench --instructions              exact instruction counts of the fast path (seconds per peer)
 bin/bench --instructions --peers none --so old=a.so --so new=b.so
 bin/bench --profile keep-64 --peers ours
+bin/bench --wine --quick              the loads under Wine
 bin/bench --ab --so old=a.so --so new=b.so --loads mix,larson-2 --rounds 11
 """
 
@@ -77,10 +78,7 @@ def run_all(options, chosen):
     count = options.rounds or (3 if options.quick else 7)
     results = rounds.measure(rows, chosen, reference, count, options.timeout)
     scoreboard = {row.name for row in rows if row.on_scoreboard}
-    intro = (f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, "
-             f"load average {machine['load_average']} at the start; commit {machine['commit']}, "
-             f"{machine['date']}; {count} rounds; transparent huge pages off\n\n")
-    body = intro + report.text(results, scoreboard)
+    body = report.intro(machine, count) + report.text(results, scoreboard)
     print(body)
     data = {"machine": machine, "results": report.results_data(results)}
     if not options.loads:
@@ -101,6 +99,9 @@ def run(argv):
     options = parse(argv)
     if not options.no_build:
         places.build_native()
+    if options.wine:
+        wine.run(options)
+        return 0
     if options.ab:
         run_ab(options)
         return 0

@@ -108,6 +108,12 @@ def scaling_table(results):
     return table.render(["M ops/s / peak MiB", *results.peers], lines) if len(lines) > 2 else ""
 
 
+def intro(about, round_count):
+    return (f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}, load average "
+            f"{about['load_average']} at the start; commit {about['commit']}, {about['date']}; "
+            f"{round_count} rounds; transparent huge pages off\n\n")
+
+
 def text(results, scoreboard):
     parts = ["CPU time: median of the rounds' ratios to the reference; its own seconds first",
              ratio_table(results, "CPU time", "cpu_s", 1, scoreboard),
