@@ -162,6 +162,20 @@ static void plan_forced(const pe_view_t *view, const mj_facts_t *facts, mj_plan_
         plan->load_flags_off = off;
 }
 
+// A directory in the bytes that we change would be read differently afterwards, and so would one that
+// points behind the image, where our section comes to lie. No linker makes such.
+static bool has_misplaced_directory(const pe_view_t *view, uint32_t table_end, uint32_t image_end)
+{
+    for (uint32_t i = 0; i < PE_DIRECTORY_MAX; i++) {
+        uint32_t rva = view->optional.directory[i].rva;
+        if (i == PE_DIR_CERTIFICATE || i == PE_DIR_BOUND_IMPORT || rva == 0)
+            continue;
+        if (rva < table_end + sizeof(pe_section_t) || rva >= image_end)
+            return true;
+    }
+    return false;
+}
+
 // Sections in ascending order of address, without overlap, behind the headers: as the loader demands.
 static mj_status_t check_layout(const pe_view_t *view)
 {
@@ -179,7 +193,9 @@ static mj_status_t check_layout(const pe_view_t *view)
             return MJ_BAD_IMAGE_LAYOUT;
         next = (uint64_t)section.rva + pe_section_virtual_size(&section);
     }
-    return next <= 0x7fff0000U ? MJ_OK : MJ_ADDRESS_SPACE;
+    if (next > 0x7fff0000U)
+        return MJ_ADDRESS_SPACE;
+    return has_misplaced_directory(view, table_end, (uint32_t)next) ? MJ_BAD_IMAGE_LAYOUT : MJ_OK;
 }
 
 mj_status_t mj_plan_make(const pe_view_t *view, const mj_facts_t *facts,

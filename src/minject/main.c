@@ -18,7 +18,7 @@ typedef struct job {
     mj_facts_t facts;
     pe_status_t pe_status;
     const char *reason; // the system's words, or what verification found
-    char *output;       // from mj_alloc
+    mj_text_t output;   // path of the result
 } job_t;
 
 static void print(mj_stream_t stream, mj_text_t *text)
@@ -90,40 +90,29 @@ static const char *base_name(const char *path)
 }
 
 // dir/name.exe becomes dir/name-mi.exe; without an extension "-mi" is appended.
-static char *default_output(const char *path)
+static void add_output_name(mj_text_t *text, const char *path)
 {
-    size_t length = strlen(path);
-    char *output = mj_alloc(length + sizeof "-mi");
-    if (output == NULL)
-        return NULL;
     const char *dot = strrchr(base_name(path), '.');
-    size_t head = dot != NULL && dot != base_name(path) ? (size_t)(dot - path) : length;
-    memcpy(output, path, head);
-    memcpy(output + head, "-mi", 3);
-    memcpy(output + head + 3, path + head, length - head);
-    return output;
+    bool has_extension = dot != NULL && dot != base_name(path);
+    mj_text_add_bytes(text, path, has_extension ? (size_t)(dot - path) : strlen(path));
+    mj_text_add(text, "-mi%s", has_extension ? dot : "");
 }
 
 static mj_status_t choose_output(job_t *job)
 {
-    size_t length = strlen(job->options->path) + 1;
-    if (!job->options->is_inplace) {
-        job->output = default_output(job->options->path);
-        return job->output != NULL ? MJ_OK : MJ_NO_MEMORY;
-    }
-    job->output = mj_alloc(length);
-    if (job->output == NULL)
-        return MJ_NO_MEMORY;
-    memcpy(job->output, job->options->path, length);
-    return MJ_OK;
+    if (job->options->is_inplace)
+        mj_text_add(&job->output, "%s", job->options->path);
+    else
+        add_output_name(&job->output, job->options->path);
+    return job->output.is_cut ? MJ_NO_MEMORY : MJ_OK;
 }
 
 static bool may_overwrite(const job_t *job)
 {
-    if (job->options->is_inplace || job->options->is_forced || !mj_file_exists(job->output))
+    if (job->options->is_inplace || job->options->is_forced || !mj_file_exists(job->output.bytes))
         return true;
     mj_text_t text = {0};
-    mj_text_add(&text, "minject: %s exists; overwrite it? [y/N] ", job->output);
+    mj_text_add(&text, "minject: %s exists; overwrite it? [y/N] ", job->output.bytes);
     print(MJ_STREAM_OUT, &text);
     return mj_confirm();
 }
@@ -131,15 +120,16 @@ static bool may_overwrite(const job_t *job)
 static mj_status_t write_result(job_t *job, size_t size)
 {
     if (job->options->is_dry_run) {
-        say(job, "dry run, not written: ", job->output);
+        say(job, "dry run, not written: ", job->output.bytes);
         return MJ_OK;
     }
     if (!may_overwrite(job))
         return MJ_NOT_CONFIRMED;
-    if (!mj_file_replace(job->output, job->options->path, job->file.bytes, size, &job->reason))
+    if (!mj_file_replace(job->output.bytes, job->options->path, job->file.bytes, size,
+                         &job->reason))
         return MJ_CANNOT_WRITE;
     if (!job->options->is_inplace)
-        say(job, "written to ", job->output);
+        say(job, "written to ", job->output.bytes);
     return MJ_OK;
 }
 
@@ -269,10 +259,10 @@ static int work(const mj_options_t *options)
         say(&job, "already in front, nothing changed: ", options->dlls[0].name);
     else if (status != MJ_OK)
         explain(&job, status,
-                status == MJ_NOT_CONFIRMED || status == MJ_CANNOT_WRITE ? job.output
+                status == MJ_NOT_CONFIRMED || status == MJ_CANNOT_WRITE ? job.output.bytes
                                                                         : options->path);
     mj_file_free(&job.file);
-    mj_free(job.output);
+    mj_text_free(&job.output);
     return (int)mj_status_exit(status);
 }
 

@@ -298,6 +298,7 @@ typedef struct mj_text {
 
 // Formats %s, %u (unsigned), %x (unsigned) and %%; %j writes a string as a JSON literal.
 void mj_text_add(mj_text_t *text, const char *format, ...);
+void mj_text_add_bytes(mj_text_t *text, const char *bytes, size_t size);
 void mj_text_free(mj_text_t *text);
 
 // list.c, check.c: append to text.

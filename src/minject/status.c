@@ -24,7 +24,7 @@ static const verdict_t verdicts[MJ_STATUS_COUNT] = {
                           MJ_EXIT_DECLINED, false},
     [MJ_TOO_LARGE] = {"is 4 GiB or larger, which Windows does not load", "", MJ_EXIT_FORMAT, false},
     [MJ_BAD_IMAGE] = {"is not a Windows program, or damaged", "", MJ_EXIT_FORMAT, false},
-    [MJ_BAD_IMAGE_LAYOUT] = {"has sections that overlap each other or the headers",
+    [MJ_BAD_IMAGE_LAYOUT] = {"has sections or directories that overlap each other or the headers",
                              "use the undamaged or unpacked file", MJ_EXIT_FORMAT, false},
     [MJ_TOO_MANY_IMPORTS] = {"imports more DLLs than can be true", "use the undamaged file",
                              MJ_EXIT_FORMAT, false},

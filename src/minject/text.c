@@ -7,7 +7,7 @@
 
 #include "minject/platform.h"
 
-static void add_bytes(mj_text_t *text, const char *bytes, size_t size)
+void mj_text_add_bytes(mj_text_t *text, const char *bytes, size_t size)
 {
     if (text->is_cut)
         return;
@@ -34,7 +34,7 @@ static void add_number(mj_text_t *text, unsigned value, unsigned radix)
         digits[--at] = "0123456789abcdef"[value % radix];
         value /= radix;
     } while (value != 0);
-    add_bytes(text, digits + at, sizeof digits - at);
+    mj_text_add_bytes(text, digits + at, sizeof digits - at);
 }
 
 // Names come from files: control characters and bytes above ASCII are escaped, so that the output is
@@ -43,23 +43,23 @@ static void add_json(mj_text_t *text, const char *string)
 {
     static const char hex[] = "0123456789abcdef";
     if (string == NULL) {
-        add_bytes(text, "null", 4);
+        mj_text_add_bytes(text, "null", 4);
         return;
     }
-    add_bytes(text, "\"", 1);
+    mj_text_add_bytes(text, "\"", 1);
     for (; *string != '\0'; string++) {
         uint8_t c = (uint8_t)*string;
         char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
         if (c == '"' || c == '\\') {
             char pair[2] = {'\\', (char)c};
-            add_bytes(text, pair, 2);
+            mj_text_add_bytes(text, pair, 2);
         } else if (c < 0x20 || c >= 0x7f) {
-            add_bytes(text, escape, sizeof escape);
+            mj_text_add_bytes(text, escape, sizeof escape);
         } else {
-            add_bytes(text, string, 1);
+            mj_text_add_bytes(text, string, 1);
         }
     }
-    add_bytes(text, "\"", 1);
+    mj_text_add_bytes(text, "\"", 1);
 }
 
 static const char *add_argument(mj_text_t *text, const char *format, va_list *list)
@@ -68,7 +68,7 @@ static const char *add_argument(mj_text_t *text, const char *format, va_list *li
     switch (*format) {
     case 's':
         string = va_arg(*list, const char *);
-        add_bytes(text, string, strlen(string));
+        mj_text_add_bytes(text, string, strlen(string));
         break;
     case 'j':
         add_json(text, va_arg(*list, const char *));
@@ -80,7 +80,7 @@ static const char *add_argument(mj_text_t *text, const char *format, va_list *li
         add_number(text, va_arg(*list, unsigned), 16);
         break;
     default:
-        add_bytes(text, format, 1);
+        mj_text_add_bytes(text, format, 1);
         break;
     }
     return format + 1;
@@ -94,7 +94,7 @@ void mj_text_add(mj_text_t *text, const char *format, ...)
         const char *plain = format;
         while (*format != '\0' && *format != '%')
             format++;
-        add_bytes(text, plain, (size_t)(format - plain));
+        mj_text_add_bytes(text, plain, (size_t)(format - plain));
         if (*format == '%')
             format = add_argument(text, format + 1, &list);
     }
