@@ -6,10 +6,12 @@
 
 // ---- server: slots replaced at random by threads that come and go ----
 
-enum { SERVER_SLOTS = 10000, SERVER_GENERATIONS = 8 };
+// From two threads on, the live data is the same however many they are.
+enum { SERVER_SLOTS = 10000, SERVER_SLOTS_TOTAL = 20000, SERVER_GENERATIONS = 8 };
 
 typedef struct {
-    bench_slot_t *slots; // one region of SERVER_SLOTS per thread
+    bench_slot_t *slots; // one region per thread
+    size_t region_slots;
     unsigned generation;
 } server_t;
 
@@ -18,10 +20,10 @@ static void work_server(bench_worker_t *worker)
     const server_t *server = worker->shared;
     // The region that another, ended thread filled in the last generation.
     size_t region = (worker->index + server->generation) % worker->run->threads;
-    bench_slot_t *slots = server->slots + region * SERVER_SLOTS;
+    bench_slot_t *slots = server->slots + region * server->region_slots;
     worker->rng = bench_seed(worker->index + 1000 * server->generation);
     for (uint64_t i = bench_work(worker->run, 400000); i > 0; i--) {
-        bench_slot_t *slot = &slots[bench_below(&worker->rng, SERVER_SLOTS)];
+        bench_slot_t *slot = &slots[bench_below(&worker->rng, server->region_slots)];
         bench_slot_clear(slot);
         bench_slot_fill(worker, slot, bench_size_by_powers(&worker->rng, 4, 12));
     }
@@ -49,11 +51,12 @@ static void server_generation(bench_run_t *run, server_t *server)
 
 static void run_server(bench_run_t *run)
 {
-    size_t bytes = sizeof(bench_slot_t) * SERVER_SLOTS * run->threads;
-    server_t server = {.slots = bench_map(bytes)};
+    size_t region = run->threads == 1 ? SERVER_SLOTS : SERVER_SLOTS_TOTAL / run->threads;
+    size_t bytes = sizeof(bench_slot_t) * region * run->threads;
+    server_t server = {.slots = bench_map(bytes), .region_slots = region};
     for (server.generation = 0; server.generation < SERVER_GENERATIONS; server.generation++)
         server_generation(run, &server);
-    for (size_t i = 0; i < (size_t)SERVER_SLOTS * run->threads; i++)
+    for (size_t i = 0; i < region * run->threads; i++)
         bench_slot_clear(&server.slots[i]);
     bench_unmap(server.slots, bytes);
 }

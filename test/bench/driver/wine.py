@@ -138,7 +138,7 @@ def run(options):
     if not peers:
         raise SystemExit("bench: no peer is left")
     wanted = set(options.loads.split(",")) if options.loads else None
-    scale = options.scale or (5 if options.quick else 25)
+    scale = options.scale or (10 if options.quick else 40)
     rows = [WineLoadRow(row) for row in loads.rows(scale, wanted)
             if row.name in ROWS or wanted is not None]
     if wanted is None or "start" in wanted:
