@@ -36,7 +36,7 @@ def parse(argv):
                         help="only these: a load (larson), with threads (larson-2), a program (gcc),"
                              " for --instructions a mode (keep) or cell (keep-64)")
     parser.add_argument("--rounds", type=int, help="rounds (7; 3 with --quick; 11 with --ab)")
-    parser.add_argument("--scale", type=int, help="percent of the full work (100; 12 with --quick)")
+    parser.add_argument("--scale", type=int, help="percent of the full work (50; 12 with --quick)")
     parser.add_argument("--timeout", type=int, default=60, help="seconds for one process (60)")
     parser.add_argument("--no-build", action="store_true", help="use the programs as they are")
     parser.add_argument("--wine", action="store_true",
@@ -74,7 +74,7 @@ def run_all(options, chosen):
         raise SystemExit(f"bench: the reference {reference} is not among {', '.join(names)}")
     machine = report.machine()
     begin = time.monotonic()
-    rows = choose_rows(options, 12 if options.quick else 100)
+    rows = choose_rows(options, 12 if options.quick else 50)
     count = options.rounds or (3 if options.quick else 7)
     results = rounds.measure(rows, chosen, reference, count, options.timeout)
     scoreboard = {row.name for row in rows if row.on_scoreboard}

@@ -180,7 +180,7 @@ def rows(scale, wanted):
         ProgramRow("gcc", ("gcc", "-O1", "-c", str(source), "-o", "/dev/null"), expected={},
                    on_scoreboard=True),
         ProgramRow("perl", ("perl", "-e", PERL, str(work(120000))), expected={}),
-        ProgramRow("sqlite3", ("sqlite3", ":memory:"), SQL.format(count=work(1000000)), expected={}),
+        ProgramRow("sqlite3", ("sqlite3", ":memory:"), SQL.format(count=work(2000000)), expected={}),
         ProgramRow("redis", ("redis-server",), special=redis_program(work(200000))),
     ]
     chosen = [row for row in every if wanted is None or row.name in wanted]
