@@ -13,6 +13,11 @@ list(FILTER dll_sources INCLUDE REGEX "(mem_windows|dll_windows|alloc_crt)\\.c$"
 set(static_sources ${core_sources})
 list(FILTER static_sources INCLUDE REGEX "(runtime_static|override_static|tls_callback_windows)\\.c$")
 list(REMOVE_ITEM core_sources ${dll_sources} ${static_sources})
+# The standard names: not on Windows, where a program shares blocks with the runtime's DLL, and not
+# under a sanitizer, which has its own.
+if(WIN32 OR MI_SANITIZE)
+  list(FILTER static_sources EXCLUDE REGEX "override_static\\.c$")
+endif()
 
 # mi_add_core(NAME name VARIANT release|debug|secure): an object library of the core.
 add_library(mi_core_options INTERFACE)

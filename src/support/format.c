@@ -221,8 +221,7 @@ size_t mi_format_size(char *buffer, size_t size, int64_t bytes)
         divisor *= MI_KIB;
         unit++;
     }
-    // Tenths from the remainder: the product cannot overflow below 2^60 per unit.
     unsigned long long whole = magnitude / divisor;
-    unsigned long long tenths = (magnitude % divisor) / (divisor / 10 + 1);
+    unsigned long long tenths = magnitude % divisor * 10 / divisor;
     return mi_format(buffer, size, "%s%llu.%llu %s", sign, whole, tenths, units[unit]);
 }
