@@ -24,6 +24,8 @@ void *mi_malloc(size_t size)
 {
     mi_heap_t *heap = mi_os_tls_heap();
     mi_page_t *page;
+    if (MI_PADDING)
+        return mi_or_fail(mi_checked_alloc(heap, size, false), size);
     if (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL))
         return slow(heap, size);
     if (mi_likely(size <= MI_SMALL_MAX))

@@ -2,6 +2,7 @@
 // The fast paths of malloc and free, for every entry point that has them under one name or another.
 #pragma once
 
+#include "api/checked.h"
 #include "base/bits.h"
 #include "heap/heap.h"
 #include "memory/segment_map.h"
@@ -18,6 +19,8 @@ mi_inline void *mi_page_pop(mi_page_t *page, mi_block_t *block)
 // size <= MI_SMALL_MAX. NULL on failure, no errno.
 mi_inline void *mi_alloc_small_in(mi_heap_t *heap, size_t size)
 {
+    if (MI_PADDING)
+        return mi_checked_alloc(heap, size, false);
     if (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL))
         return mi_heap_alloc_slow(heap, size, false);
     mi_page_t *page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
@@ -29,6 +32,8 @@ mi_inline void *mi_alloc_small_in(mi_heap_t *heap, size_t size)
 
 mi_inline void *mi_alloc_medium_in(mi_heap_t *heap, size_t size)
 {
+    if (MI_PADDING)
+        return mi_checked_alloc(heap, size, false);
     if (mi_unlikely(size > MI_LARGE_MAX || (MI_TLS_HEAP_STARTS_NULL && heap == NULL)))
         return mi_heap_alloc_slow(heap, size, false);
     mi_page_t *page = heap->front.current[mi_size_class(size)];
@@ -49,6 +54,8 @@ mi_inline void *mi_alloc_in(mi_heap_t *heap, size_t size)
 // The same, zeroed.
 mi_inline void *mi_alloc_zero_in(mi_heap_t *heap, size_t size)
 {
+    if (MI_PADDING)
+        return mi_checked_alloc(heap, size, true);
     if (mi_likely(size <= MI_SMALL_MAX && !(MI_TLS_HEAP_STARTS_NULL && heap == NULL))) {
         mi_page_t *page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
         mi_block_t *block = page->free;
@@ -65,22 +72,6 @@ void *mi_heap_alloc(mi_heap_t *heap, size_t size);
 void *mi_heap_alloc_zero(mi_heap_t *heap, size_t size);
 
 // ---- freeing ----
-
-// Frees a block of the calling thread. False, and nothing done, for any other pointer.
-mi_inline bool mi_free_local(void *p)
-{
-    size_t index = mi_segment_map_index(p);
-    if (mi_unlikely(index >= MI_SEGMENT_MAP_ENTRIES ||
-                    mi_load_relaxed(&mi_segment_map[index]) != mi_os_thread_key()))
-        return false;
-    mi_page_t *page = mi_segment_page_at(mi_segment_of(p), p);
-    mi_block_t *block = p;
-    mi_block_set_next(page, block, page->free);
-    page->free = block;
-    if (mi_unlikely(--page->needed == 0))
-        mi_heap_page_event(page);
-    return true;
-}
 
 // What mi_free_local refused: blocks of other threads. False when p is not ours (NULL is not).
 bool mi_free_other(void *p);

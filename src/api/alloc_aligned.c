@@ -26,7 +26,9 @@ static void *allocate(mi_heap_t *heap, size_t size, size_t alignment, size_t off
         return mi_fail_alignment(alignment);
     if (is_natural(alignment, offset))
         return fill == FILL_ZERO ? mi_heap_zalloc(heap, size) : mi_heap_malloc(heap, size);
-    void *p = mi_heap_alloc_aligned(heap, size, alignment, offset, fill == FILL_ZERO);
+    bool zero = fill == FILL_ZERO;
+    void *p = MI_PADDING ? mi_checked_alloc_aligned(heap, size, alignment, offset, zero)
+                         : mi_heap_alloc_aligned(heap, size, alignment, offset, zero);
     return p != NULL ? p : mi_fail_memory(size);
 }
 

@@ -71,13 +71,14 @@ bool mi_free_other(void *p)
 
 static mi_noinline void free_slow(void *p)
 {
-    if (!mi_free_other(p) && p != NULL)
+    bool is_done = MI_PADDING ? mi_checked_free(p) : mi_free_other(p);
+    if (!is_done && p != NULL)
         mi_foreign_free(p);
 }
 
 void mi_free(void *p)
 {
-    if (mi_unlikely(!mi_free_local(p)))
+    if (MI_PADDING || mi_unlikely(!mi_free_local(p)))
         free_slow(p);
 }
 
@@ -117,6 +118,8 @@ size_t mi_block_usable_size(const void *p)
 {
     if (!mi_is_ours(p))
         return 0;
+    if (MI_PADDING)
+        return mi_checked_size(p);
     mi_segment_t *segment = mi_segment_map_start(p);
     if (segment->huge_size != 0)
         return segment->huge_size;

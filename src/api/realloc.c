@@ -69,6 +69,8 @@ static void *reallocate(mi_heap_t *heap, void *p, const request_t *request)
         return move(heap, p, usable, request);
     if (request->fill == FILL_ZERO)
         memset((char *)p + request->size, 0, usable - request->size);
+    if (MI_PADDING)
+        mi_checked_resize(p, request->size);
     return p;
 }
 

@@ -6,6 +6,7 @@
 #include "heap/heap.h"
 
 #include "base/invariant.h"
+#include "heap/guarded.h"
 #include "page/remote.h"
 #include "support/message.h"
 #include "support/options.h"
@@ -174,6 +175,11 @@ static void *alloc_huge(mi_heap_t *heap, size_t size, size_t alignment, size_t o
 
 static void *alloc_any(mi_heap_t *heap, size_t size, bool zero)
 {
+    if (mi_unlikely(mi_guarded_wants(heap, size))) {
+        void *block = mi_guarded_alloc(heap, size, zero);
+        if (block != NULL)
+            return block;
+    }
     if (size > MI_LARGE_MAX)
         return alloc_huge(heap, size, MI_BLOCK_ALIGN, 0, zero);
     return alloc_class(heap, mi_size_class(size), zero);
@@ -238,6 +244,17 @@ static void *alloc_dedicated(mi_heap_t *heap, size_t size, size_t alignment, siz
     return alloc_single(heap, page, zero);
 }
 
+void *mi_heap_alloc_at_end(mi_heap_t *heap, size_t slices, size_t room, size_t guard, bool zero)
+{
+    mi_thread_t *thread = heap->front.thread;
+    mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+    if (page == NULL)
+        return NULL;
+    mi_page_init(page, MI_CLASS_HUGE, room, slices * MI_SLICE_SIZE - guard - room);
+    mi_page_set_guard(page, guard);
+    return alloc_single(heap, page, zero);
+}
+
 static void *alloc_aligned_any(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
                                bool zero)
 {
@@ -276,6 +293,7 @@ void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page)
     if (mi_page_is_huge(page))
         mi_stat_decrease(&thread->stats, MI_STAT_malloc_huge, mi_page_block_size(page));
     page->heap = NULL;
+    mi_page_drop_guard(page);
     mi_segment_page_free(&thread->segments, page);
     mi_thread_arm(thread);
 }

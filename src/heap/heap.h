@@ -5,7 +5,9 @@
 
 #include "mimalloc.h"
 #include "os/os_tls.h"
+#include "memory/segment_map.h"
 #include "page/page_queue.h"
+#include "support/random.h"
 #include "support/stats.h"
 
 #define MI_DIRECT_COUNT (MI_SMALL_MAX / MI_BLOCK_ALIGN + 1)
@@ -21,6 +23,13 @@ typedef struct mi_heap_front {
     bool is_stub;                       // const
 } mi_heap_front_t;
 
+// Which allocations of a heap get a guard page behind them: see guarded.c.
+typedef struct mi_guarded {
+    size_t rate;      // owner: one in so many; 0 for none
+    size_t countdown; // owner: allocations until the next one
+    size_t min, max;  // owner: bytes
+} mi_guarded_t;
+
 struct mi_heap_s {
     mi_heap_front_t front;
     mi_page_queue_t available[MI_CLASS_COUNT]; // owner: pages with free blocks
@@ -32,6 +41,8 @@ struct mi_heap_s {
     int arena_id;                              // const: 0 for any
     int tag;                                   // const
     bool allow_destroy;                        // const
+    mi_guarded_t guarded;
+    mi_random_t random; // owner
 };
 
 // A thread's record. Never given back, but taken over by a later thread.
@@ -78,6 +89,22 @@ mi_inline mi_heap_t *mi_heap_current(void)
 
 // A free by the owner has counted the page's needed down to 0.
 void mi_heap_page_event(mi_page_t *page);
+// Frees a block of the calling thread. False, and nothing done, for any other pointer.
+mi_inline bool mi_free_local(void *p)
+{
+    size_t index = mi_segment_map_index(p);
+    if (mi_unlikely(index >= MI_SEGMENT_MAP_ENTRIES ||
+                    mi_load_relaxed(&mi_segment_map[index]) != mi_os_thread_key()))
+        return false;
+    mi_page_t *page = mi_segment_page_at(mi_segment_of(p), p);
+    mi_block_t *block = p;
+    mi_block_set_next(page, block, page->free);
+    page->free = block;
+    if (mi_unlikely(--page->needed == 0))
+        mi_heap_page_event(page);
+    return true;
+}
+
 // Gives back a page of which no block is in use.
 void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page);
 // Puts a page that is in no queue into the queue where it belongs, after collecting; releases it

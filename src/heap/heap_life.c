@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Heaps as objects of the program: made, chosen, collected, deleted, destroyed.
 #include "base/invariant.h"
+#include "heap/guarded.h"
 #include "heap/heap.h"
 #include "heap/init.h"
 #include "page/remote.h"
@@ -18,6 +19,7 @@ mi_heap_t *mi_heap_new_ex(int heap_tag, bool allow_destroy, mi_arena_id_t arena_
     if (heap == NULL)
         return NULL;
     mi_heap_init(heap, thread, heap_tag, allow_destroy, arena_id);
+    mi_guarded_init(heap);
     heap->next = thread->heaps;
     thread->heaps = heap;
     mi_stat_increase(&thread->stats, MI_STAT_heaps, 1);
@@ -111,7 +113,7 @@ static void unlink_heap(mi_heap_t *heap)
         mi_thread_disarm(thread);
     }
     mi_stat_decrease(&thread->stats, MI_STAT_heaps, 1);
-    mi_free(heap);
+    (void)mi_free_local(heap);
 }
 
 static bool is_program_heap(const mi_heap_t *heap)

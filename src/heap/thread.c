@@ -4,6 +4,7 @@
 #include "heap/heap.h"
 
 #include "base/invariant.h"
+#include "heap/guarded.h"
 #include "heap/init.h"
 #include "memory/meta.h"
 #include "support/options.h"
@@ -99,6 +100,7 @@ static mi_thread_t *start_thread(void)
     mi_stat_increase(&thread->stats, MI_STAT_threads, 1);
     mi_os_set_tls_heap(&thread->backing);
     mi_os_on_thread_exit(mi_thread_exit_hook);
+    mi_guarded_init(&thread->backing);
     return thread;
 }
 

@@ -2,6 +2,7 @@
 // Looking at heaps from outside: whose block is this, and a walk over all blocks.
 #include "heap/heap.h"
 #include "heap/init.h"
+#include "page/padding.h"
 #include "page/remote.h"
 #include "support/options.h"
 
@@ -95,7 +96,7 @@ static void visit_page(mi_page_t *page, void *arg)
         .reserved = page->reserved * size,
         .committed = page->capacity * size,
         .used = mi_page_used(page),
-        .block_size = size,
+        .block_size = size - MI_PADDING_SIZE,
         .full_block_size = size,
         .heap_tag = visit->heap == NULL ? 0 : visit->heap->tag,
     };

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The life of a page's blocks: carved, free, used, freed. Nothing here knows about queues or about
 // segments beyond where the page's memory begins.
+#include <errno.h>
+
 #include "page/page.h"
 
 #include "base/invariant.h"
 #include "page/remote.h"
+#include "support/message.h"
 
 // New blocks are linked, and so touched, a few at a time: memory that is not used stays untouched.
 #define CARVE_BYTES_FRESH ((size_t)4 * MI_KIB)
@@ -22,16 +25,28 @@ static void set_keys(mi_page_t *page)
 #endif
 }
 
+#if MI_PADDING
+mi_cold void mi_block_report_damage(const mi_page_t *page, const void *block)
+{
+    mi_error_report(EFAULT,
+                    "block %p of %zu bytes was written to after it was freed: the list of free "
+                    "blocks of its page is lost",
+                    block, mi_page_block_size(page));
+}
+#endif
+
 void mi_page_init(mi_page_t *page, size_t size_class, size_t block_size, size_t start_offset)
 {
     size_t room = page->slice_count * MI_SLICE_SIZE - start_offset;
     page->size_class = (uint8_t)size_class;
     page->block_size = (uint32_t)block_size;
     page->start_offset = (uint32_t)start_offset;
-    page->reserved = (uint16_t)mi_min(room / block_size, UINT16_MAX);
-    if (page->slice_count * MI_SLICE_SIZE > MI_MEDIUM_PAGE_SLICES * MI_SLICE_SIZE ||
-        start_offset != 0 || block_size > MI_MEDIUM_PAGE_BLOCK_MAX)
-        page->reserved = 1;
+    if (MI_SECURE && size_class != MI_CLASS_HUGE) {
+        room -= mi_os_config.page_size;
+        mi_page_set_guard(page, mi_os_config.page_size);
+    }
+    bool is_single = size_class == MI_CLASS_HUGE || block_size > MI_MEDIUM_PAGE_BLOCK_MAX;
+    page->reserved = is_single ? 1 : (uint16_t)mi_min(room / block_size, UINT16_MAX);
     set_keys(page);
 }
 
@@ -43,15 +58,31 @@ void mi_page_init_huge(mi_page_t *page)
     set_keys(page);
 }
 
+static void *guard_of(const mi_page_t *page, size_t bytes)
+{
+    return mi_offset(mi_page_slices_start(page), page->slice_count * MI_SLICE_SIZE - bytes);
+}
+
+void mi_page_set_guard(mi_page_t *page, size_t bytes)
+{
+    page->has_guard = mi_os_protect(guard_of(page, bytes), bytes);
+}
+
+void mi_page_drop_guard(mi_page_t *page)
+{
+    if (page->has_guard)
+        (void)mi_os_unprotect(guard_of(page, mi_os_config.page_size), mi_os_config.page_size);
+    page->has_guard = false;
+}
+
 static mi_block_t *block_at(const mi_page_t *page, size_t index)
 {
     return mi_offset(mi_page_start(page), index * page->block_size);
 }
 
-// Carves count new blocks onto the empty free list, in address order.
-static void carve(mi_page_t *page, size_t count)
+#if !MI_SECURE
+static void carve_in_order(mi_page_t *page, size_t first, size_t count)
 {
-    size_t first = page->capacity;
     mi_block_t *block = block_at(page, first);
     page->free = block;
     for (size_t i = 1; i < count; i++) {
@@ -60,7 +91,36 @@ static void carve(mi_page_t *page, size_t count)
         block = next;
     }
     mi_block_set_next(page, block, NULL);
+}
+#else
+// A stride without a common factor visits every block once, from a random start.
+static void carve_shuffled(mi_page_t *page, size_t first, size_t count)
+{
+    static const size_t strides[] = {8191, 131071, 524287, 2147483647};
+    size_t stride = strides[page->key[1] % 4] % count;
+    size_t at = page->key[0] % count;
+    if (count < 3 || stride == 0 || count % strides[page->key[1] % 4] == 0)
+        stride = 1;
+    page->free = NULL;
+    for (size_t i = 0; i < count; i++) {
+        mi_block_t *block = block_at(page, first + at);
+        mi_block_set_next(page, block, page->free);
+        page->free = block;
+        at = (at + stride) % count;
+    }
+}
+#endif
+
+// Carves count new blocks onto the empty free list.
+static void carve(mi_page_t *page, size_t count)
+{
+    size_t first = page->capacity;
     page->capacity = (uint16_t)(first + count);
+#if MI_SECURE
+    carve_shuffled(page, first, count);
+#else
+    carve_in_order(page, first, count);
+#endif
 }
 
 static size_t carve_count(const mi_page_t *page)

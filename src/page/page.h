@@ -22,10 +22,18 @@ typedef enum mi_page_event {
 
 #if MI_PADDING
 // Links are kept encoded, so that a stray write is noticed and a forged one is hard.
+mi_cold void mi_block_report_damage(const mi_page_t *page, const void *block);
+
 mi_inline mi_block_t *mi_block_next(const mi_page_t *page, const mi_block_t *block)
 {
     uintptr_t link = (uintptr_t)block->next;
-    return (mi_block_t *)(((link >> 13) | (link << (sizeof link * 8 - 13))) ^ page->key[0]);
+    mi_block_t *next =
+        (mi_block_t *)(((link >> 13) | (link << (sizeof link * 8 - 13))) ^ page->key[0]);
+    if (mi_unlikely(next != NULL && mi_segment_of(next) != mi_segment_of_page(page))) {
+        mi_block_report_damage(page, block);
+        return NULL;
+    }
+    return next;
 }
 
 mi_inline void mi_block_set_next(const mi_page_t *page, mi_block_t *block, const mi_block_t *next)
@@ -46,6 +54,11 @@ mi_inline void mi_block_set_next(const mi_page_t *page, mi_block_t *block, mi_bl
     block->next = next;
 }
 #endif
+
+// Protects the last bytes (whole OS pages) of the page's slices until mi_page_drop_guard; does
+// nothing where the system refuses.
+void mi_page_set_guard(mi_page_t *page, size_t bytes);
+void mi_page_drop_guard(mi_page_t *page);
 
 // Shapes a page that mi_segment_page_alloc has cut: blocks of block_size bytes, the first one
 // start_offset bytes behind the page's start.

@@ -50,5 +50,6 @@ mi_inline size_t mi_class_slices(size_t size_class)
         return 1;
     if (size <= MI_MEDIUM_PAGE_BLOCK_MAX)
         return MI_MEDIUM_PAGE_SLICES;
-    return mi_div_up(size, MI_SLICE_SIZE);
+    // Secure builds have a guard behind the block.
+    return mi_div_up(size + (MI_SECURE ? MI_SLICE_SIZE / 4 : 0), MI_SLICE_SIZE);
 }

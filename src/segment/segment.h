@@ -42,6 +42,7 @@ typedef struct mi_page {
     uint8_t size_class;    // const
     uint8_t state;         // owner: mi_page_state_t
     uint8_t fresh_is_zero; // owner: memory that is not carved yet reads as zero
+    uint8_t has_guard;     // owner: the last OS page of the slices is protected
 #if MI_PADDING
     uintptr_t key[2]; // const: encodes links and canaries of this page
 #endif
