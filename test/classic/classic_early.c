@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The DLL of classic_early.h. The program imports it, so its DllMain runs before main loads the
 // allocator. Keep the allocator's names out of it.
-#include <stddef.h>
-
 #include "classic_early.h"
 
 #include <malloc.h>

@@ -2,6 +2,8 @@
 // A DLL that takes blocks from the C runtime in its DllMain, before the allocator is in the process.
 #pragma once
 
+#include <stddef.h>
+
 #define EARLY_TEXT "written before the patch"
 
 typedef struct early_blocks {

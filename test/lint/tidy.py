@@ -27,7 +27,8 @@ def look_at(job):
     folder, name = job
     result = subprocess.run(
         ["clang-tidy-19", "--quiet", "-p", folder, "--extra-arg=-Wno-unknown-warning-option",
-         "--extra-arg=-Wno-ignored-optimization-argument", name],
+         "--extra-arg=-Wno-ignored-optimization-argument",
+         "--extra-arg=-Wno-unknown-attributes", name],
         cwd=tree.ROOT, text=True, capture_output=True, check=False)
     if result.returncode == 0:
         return None

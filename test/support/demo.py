@@ -46,7 +46,8 @@ def command(arguments):
     print("    $ " + " ".join(shown(a) if os.path.isabs(a) else a for a in arguments), flush=True)
     result = subprocess.run(arguments, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             stdin=subprocess.DEVNULL, check=False)
-    show(result.stdout)
+    if result.stdout:
+        show(result.stdout.replace(ROOT + "/", ""))
     if result.returncode != 0:
         fail("exit status %d" % result.returncode)
     return result.stdout
@@ -159,7 +160,7 @@ def main(arguments):
     step("What the compiler imports")
     command([MINJECT, "--list", program])
     step("Put the allocator first in the second copy's imports")
-    command([MINJECT, "--inplace", "--force", program])
+    command([MINJECT, "--inplace", "--force", "--verbose", program])
     command([MINJECT, "--list", program])
     step("Is the runtime's malloc ours now? (MIMALLOC_VERBOSE=1)")
     show_verdicts(source)
