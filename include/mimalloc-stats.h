@@ -31,10 +31,10 @@ extern "C" {
     EVENT(commit_calls)                                                                            \
     EVENT(reset_calls)                                                                             \
     EVENT(purge_calls)                                                                             \
-    EVENT(malloc_normal_count) EVENT(malloc_huge_count) EVENT(malloc_guarded_count)                \
-        EVENT(arena_rollback_count) EVENT(pages_extended) EVENT(pages_retired)                     \
-            EVENT(page_searches) EVENT(generic_count) EVENT(segments_reclaimed)                    \
-                EVENT(foreign_free_count)
+    EVENT(malloc_normal_count)                                                                     \
+    EVENT(malloc_huge_count) EVENT(malloc_guarded_count) EVENT(arena_rollback_count)               \
+        EVENT(pages_extended) EVENT(pages_retired) EVENT(page_searches) EVENT(generic_count)       \
+            EVENT(segments_reclaimed) EVENT(foreign_free_count)
 
 typedef struct mi_stat_count_s {
     int64_t total;   // all increases

@@ -596,3 +596,7 @@ mi_decl_alloc unsigned char *mi_mbsdup(const unsigned char *s) mi_decl_nothrow m
 #define mi_theap_malloc_small   mi_heap_malloc_small
 #define mi_theap_malloc_aligned mi_heap_malloc_aligned
 #define mi_theap_realloc        mi_heap_realloc
+
+#ifdef __cplusplus
+#include "mimalloc/stl.h"
+#endif
