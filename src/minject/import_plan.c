@@ -198,6 +198,17 @@ static mj_status_t check_layout(const pe_view_t *view)
     return has_misplaced_directory(view, table_end, (uint32_t)next) ? MJ_BAD_IMAGE_LAYOUT : MJ_OK;
 }
 
+mj_status_t mj_plan_imports(const pe_view_t *view, const mj_facts_t *facts,
+                            const mj_options_t *options, mj_plan_t *plan)
+{
+    mj_status_t status = plan_entries(view, facts, options, plan);
+    if (status != MJ_OK)
+        return status;
+    plan_blob(view, plan);
+    plan_iat_directory(view, plan);
+    return MJ_OK;
+}
+
 mj_status_t mj_plan_make(const pe_view_t *view, const mj_facts_t *facts,
                          const mj_options_t *options, mj_plan_t *plan)
 {
@@ -215,11 +226,9 @@ mj_status_t mj_plan_make(const pe_view_t *view, const mj_facts_t *facts,
     // The system's fixups would overwrite our import directory when it loads the other half.
     if (facts->patches_imports)
         return MJ_HYBRID_HEADERS;
-    status = plan_entries(view, facts, options, plan);
+    status = mj_plan_imports(view, facts, options, plan);
     if (status != MJ_OK)
         return status;
-    plan_blob(view, plan);
-    plan_iat_directory(view, plan);
     plan_forced(view, facts, plan);
     status = mj_plan_room(view, facts, plan);
     if (status != MJ_OK)

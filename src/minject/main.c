@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "minject/companions.h"
 #include "minject/platform.h"
+#include "minject/run.h"
 
 #define SLACK 0x10000U // most additions fit, so that the file is not copied to grow
 
@@ -19,6 +21,7 @@ typedef struct job {
     pe_status_t pe_status;
     const char *reason; // the system's words, or what verification found
     mj_text_t output;   // path of the result
+    mj_text_t culprit;  // another file that something is wrong with
 } job_t;
 
 static void print(mj_stream_t stream, mj_text_t *text)
@@ -234,6 +237,37 @@ static mj_status_t list(job_t *job)
     return status;
 }
 
+static mj_status_t check(job_t *job)
+{
+    mj_text_t text = {0};
+    mj_neighbour_t neighbours[2];
+    mj_companions_look(job->options->path, job->view.file.machine, job->options, neighbours);
+    mj_status_t status = mj_check(&job->view, &job->facts, job->options, neighbours, &text);
+    print(MJ_STREAM_OUT, &text);
+    return status;
+}
+
+// After the program itself, so that a failure leaves no DLLs without use behind.
+static mj_status_t copy_dlls(job_t *job)
+{
+    if (!job->options->copies_dlls || job->options->is_dry_run)
+        return MJ_OK;
+    mj_status_t status = mj_companions_copy(job->output.bytes, job->view.file.machine, job->options,
+                                            &job->culprit, &job->reason);
+    if (status == MJ_OK)
+        say_verbose(job, "DLLs copied beside it", "");
+    return status;
+}
+
+static mj_status_t inject_and_copy(job_t *job)
+{
+    mj_status_t status = inject(job);
+    if (status != MJ_OK && status != MJ_ALREADY)
+        return status;
+    mj_status_t copied = copy_dlls(job);
+    return copied != MJ_OK ? copied : status;
+}
+
 static mj_status_t work_on_file(job_t *job)
 {
     mj_status_t status = read_target(job);
@@ -246,9 +280,20 @@ static mj_status_t work_on_file(job_t *job)
         return list(job);
     case MJ_COMMAND_REMOVE:
         return remove_ours(job);
+    case MJ_COMMAND_CHECK:
+        return check(job);
     default:
-        return inject(job);
+        return inject_and_copy(job);
     }
+}
+
+static const char *culprit_of(const job_t *job, mj_status_t status)
+{
+    if (job->culprit.size != 0)
+        return job->culprit.bytes;
+    if (status == MJ_NOT_CONFIRMED || status == MJ_CANNOT_WRITE)
+        return job->output.bytes;
+    return job->options->path;
 }
 
 static int work(const mj_options_t *options)
@@ -257,12 +302,11 @@ static int work(const mj_options_t *options)
     mj_status_t status = work_on_file(&job);
     if (status == MJ_ALREADY)
         say(&job, "already in front, nothing changed: ", options->dlls[0].name);
-    else if (status != MJ_OK)
-        explain(&job, status,
-                status == MJ_NOT_CONFIRMED || status == MJ_CANNOT_WRITE ? job.output.bytes
-                                                                        : options->path);
+    else if (status != MJ_OK && status != MJ_CHECK_FAILED)
+        explain(&job, status, culprit_of(&job, status));
     mj_file_free(&job.file);
     mj_text_free(&job.output);
+    mj_text_free(&job.culprit);
     return (int)mj_status_exit(status);
 }
 
@@ -289,6 +333,8 @@ int mj_main(int argc, char **argv)
     case MJ_COMMAND_VERSION:
         mj_write(MJ_STREAM_OUT, "minject " MJ_VERSION "\n", sizeof "minject " MJ_VERSION);
         return MJ_EXIT_OK;
+    case MJ_COMMAND_RUN:
+        return mj_run(&options);
     default:
         return work(&options);
     }

@@ -234,6 +234,10 @@ typedef struct mj_plan {
 // the DLLs are in front and nothing is to be done. The caller frees with mj_plan_free in every case.
 mj_status_t mj_plan_make(const pe_view_t *view, const mj_facts_t *facts,
                          const mj_options_t *options, mj_plan_t *plan);
+// Only the import table's part of a plan: entries, the blob's layout up to saved_off, the address
+// table directory. For a module in memory (run), which needs no room in a file.
+mj_status_t mj_plan_imports(const pe_view_t *view, const mj_facts_t *facts,
+                            const mj_options_t *options, mj_plan_t *plan);
 void mj_plan_free(mj_plan_t *plan);
 
 // plan_room.c: chooses the room and fills all offsets, given entries and the blob's size.
@@ -247,6 +251,9 @@ bool mj_is_in_front(const pe_view_t *view, const mj_options_t *options);
 // Turns the old bytes into the new ones in place. bytes holds plan->new_size, the first old_size of
 // them the file that was planned. Cannot fail.
 void mj_rewrite(uint8_t *bytes, const mj_plan_t *plan);
+
+// Writes descriptors, tables and names into the blob, whose place is plan->blob_rva.
+void mj_write_imports(const pe_view_t *view, uint8_t *blob, const mj_plan_t *plan);
 
 // Parses the result and holds it against the plan: MJ_OK or MJ_VERIFY_FAILED with *what told.
 mj_status_t mj_verify(const uint8_t *bytes, const mj_plan_t *plan, const char **what);

@@ -73,7 +73,7 @@ static void write_new_import(const pe_view_t *view, uint8_t *blob, const mj_plan
                                            .iat_rva = plan->blob_rva + plan->iat_off + step};
 }
 
-static void write_imports(const pe_view_t *view, uint8_t *blob, const mj_plan_t *plan)
+void mj_write_imports(const pe_view_t *view, uint8_t *blob, const mj_plan_t *plan)
 {
     uint8_t *to = blob + sizeof(mj_record_t);
     uint32_t number = 0;
@@ -170,7 +170,7 @@ void mj_rewrite(uint8_t *bytes, const mj_plan_t *plan)
     move_data(bytes, plan);
     write_record(blob, plan);
     write_saved(bytes, plan);
-    write_imports(&view, blob, plan);
+    mj_write_imports(&view, blob, plan);
     if (plan->room == MJ_ROOM_MOVED_DATA) {
         uint32_t end = view.section_off + view.file.section_count * (uint32_t)sizeof(pe_section_t);
         memset(bytes + end, 0, plan->headers_size - end);

@@ -37,8 +37,22 @@ static void add_number(mj_text_t *text, unsigned value, unsigned radix)
     mj_text_add_bytes(text, digits + at, sizeof digits - at);
 }
 
-// Names come from files: control characters and bytes above ASCII are escaped, so that the output is
-// always valid JSON.
+// The length of the well-formed UTF-8 sequence at text, 0 when there is none.
+static size_t sequence_length(const char *text)
+{
+    uint8_t first = (uint8_t)*text;
+    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (first > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (((uint8_t)text[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return length;
+}
+
+// Names come from files: control characters and bytes that are no UTF-8 are escaped, so that the
+// output is always valid JSON.
 static void add_json(mj_text_t *text, const char *string)
 {
     static const char hex[] = "0123456789abcdef";
@@ -47,17 +61,17 @@ static void add_json(mj_text_t *text, const char *string)
         return;
     }
     mj_text_add_bytes(text, "\"", 1);
-    for (; *string != '\0'; string++) {
+    while (*string != '\0') {
         uint8_t c = (uint8_t)*string;
+        size_t length = sequence_length(string);
         char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-        if (c == '"' || c == '\\') {
-            char pair[2] = {'\\', (char)c};
-            mj_text_add_bytes(text, pair, 2);
-        } else if (c < 0x20 || c >= 0x7f) {
+        if (c == '"' || c == '\\')
+            mj_text_add_bytes(text, "\\", 1);
+        if (c < 0x20 || c == 0x7f || length == 0)
             mj_text_add_bytes(text, escape, sizeof escape);
-        } else {
-            mj_text_add_bytes(text, string, 1);
-        }
+        else
+            mj_text_add_bytes(text, string, length);
+        string += length != 0 ? length : 1;
     }
     mj_text_add_bytes(text, "\"", 1);
 }
