@@ -12,6 +12,39 @@ typedef struct runtime_function { // an unwind record of x64
     uint32_t unwind_rva;
 } runtime_function_t;
 
+static rd_status_t find_entry(const pe_view_t *module, const char *name, uint8_t **address)
+{
+    pe_export_t found;
+    if (pe_export_find(module, name, &found) != PE_OK)
+        return RD_NOT_EXPORTED;
+    if (found.forwarder != NULL)
+        return RD_FORWARDED;
+    *address = (uint8_t *)(uintptr_t)module->base + found.rva;
+    return RD_OK;
+}
+
+uint32_t rd_code_entries(const pe_view_t *module, rd_build_t build,
+                         rd_entry_t entries[RD_TARGET_MAX])
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < rd_target_count; i++) {
+        const rd_target_t *target = &rd_targets[i];
+        uint8_t *address = NULL;
+        rd_status_t status = find_entry(module, target->name, &address);
+        if (status == RD_NOT_EXPORTED)
+            continue;
+        // In a release runtime these are other functions, or none.
+        if (target->kind == RD_TARGET_DEBUG && build != RD_DEBUG_RUNTIME)
+            continue;
+        entries[count++] = (rd_entry_t){.name = target->name,
+                                        .address = address,
+                                        .function = target->function,
+                                        .kind = target->kind,
+                                        .status = status};
+    }
+    return count;
+}
+
 static bool find_code(const pe_view_t *view, uint32_t rva, rd_code_t *code)
 {
     pe_section_t section;

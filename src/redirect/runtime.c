@@ -2,6 +2,7 @@
 // Recognizes C runtimes. By name, because any DLL may export a function called malloc and only a
 // runtime's may be replaced without asking; by exports, because nothing else is assumed of it.
 #include "redirect/runtime.h"
+#include "redirect/code_plan.h"
 #include "redirect/export.h"
 #include "redirect/freestanding.h"
 #include "redirect/process.h"
@@ -130,37 +131,6 @@ static void find_services(rd_runtime_t *runtime)
     runtime->is_debug = service(view, debug) != NULL;
 }
 
-static rd_status_t find_entry(const pe_view_t *view, const char *name, uint8_t **address)
-{
-    pe_export_t found;
-    if (pe_export_find(view, name, &found) != PE_OK)
-        return RD_NOT_EXPORTED;
-    if (found.forwarder != NULL)
-        return RD_FORWARDED;
-    *address = (uint8_t *)(uintptr_t)view->base + found.rva;
-    return RD_OK;
-}
-
-static void find_entries(rd_runtime_t *runtime)
-{
-    runtime->entry_count = 0;
-    for (size_t i = 0; i < rd_target_count; i++) {
-        const rd_target_t *target = &rd_targets[i];
-        uint8_t *address = NULL;
-        rd_status_t status = find_entry(&runtime->view, target->name, &address);
-        if (status == RD_NOT_EXPORTED)
-            continue;
-        // A debug entry of a release runtime is an ordinary function of another meaning.
-        if (target->kind == RD_TARGET_DEBUG && !runtime->is_debug)
-            continue;
-        runtime->entries[runtime->entry_count++] = (rd_entry_t){.name = target->name,
-                                                                .address = address,
-                                                                .function = target->function,
-                                                                .kind = target->kind,
-                                                                .status = status};
-    }
-}
-
 rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **result)
 {
     char name[40];
@@ -184,7 +154,8 @@ rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **re
     runtime->image_size = module->image_size;
     runtime->view = view;
     find_services(runtime);
-    find_entries(runtime);
+    runtime->entry_count = rd_code_entries(
+        &view, runtime->is_debug ? RD_DEBUG_RUNTIME : RD_RELEASE_RUNTIME, runtime->entries);
     if (rd_runtime_entry(runtime, RD_F_malloc) == NULL ||
         rd_runtime_entry(runtime, RD_F_free) == NULL)
         return RD_NO_HEAP_EXPORTS;
