@@ -123,6 +123,16 @@ void rd_foreign_aligned_free(const rd_runtime_t *runtime, void *block)
     rd_foreign_free(runtime, raw_of(block));
 }
 
+// What the runtime adds to the size asked for: the word, the gap that keeps the word aligned when
+// the block is not, the slack for aligning; and Wine a byte more, but no gap.
+static size_t aligned_extra(const rd_runtime_t *runtime, size_t alignment, size_t offset)
+{
+    size_t word = sizeof(void *);
+    size_t gap = runtime->has_gap ? (0 - offset) & (word - 1) : 0;
+    size_t slack = (alignment > word ? alignment : word) - 1;
+    return word + gap + slack + runtime->extra_byte_count;
+}
+
 size_t rd_foreign_aligned_msize(const rd_runtime_t *runtime, void *block, size_t alignment,
                                 size_t offset)
 {
@@ -134,17 +144,40 @@ size_t rd_foreign_aligned_msize(const rd_runtime_t *runtime, void *block, size_t
     }
     uint8_t *raw = raw_of(block);
     size_t total = rd_foreign_msize(runtime, raw);
-    // The runtime asks for the size plus the stored word, the gap that keeps the word aligned, and
-    // the slack for aligning.
-    size_t word = sizeof(void *);
-    size_t gap = (0 - offset) & (word - 1);
-    size_t slack = (alignment > word ? alignment : word) - 1;
-    size_t extra = word + gap + slack;
-    if (total == NOT_A_BLOCK || total < extra)
+    if (total == NOT_A_BLOCK)
         return NOT_A_BLOCK;
-    // Wine asks for a byte more; never claim more than there is behind the block's start.
+    size_t extra = aligned_extra(runtime, alignment, offset);
+    // Never less than the block's size, if the layout is not known.
     size_t behind = (size_t)(raw + total - (uint8_t *)block);
-    return total - extra < behind ? total - extra : behind;
+    return runtime->is_layout_known && total >= extra ? total - extra : behind;
+}
+
+void rd_foreign_learn_layout(rd_runtime_t *runtime)
+{
+    enum { ALIGNMENT = 64, SIZE = 16, OFFSET = 4 };
+    const rd_entry_t *maker = rd_runtime_entry(runtime, RD_F_aligned_offset_malloc);
+    HANDLE heap = rd_runtime_heap(runtime);
+    if (maker == NULL || maker->address == NULL || heap == NULL || runtime->is_debug)
+        return;
+    void *(*make)(size_t, size_t, size_t) =
+        (void *(*)(size_t, size_t, size_t))(uintptr_t)maker->address;
+    void *plain = make(SIZE, ALIGNMENT, 0);
+    void *shifted = make(SIZE, ALIGNMENT, OFFSET);
+    if (plain != NULL && shifted != NULL) {
+        size_t plain_extra = RtlSizeHeap(heap, 0, raw_of(plain)) - SIZE;
+        size_t shifted_extra = RtlSizeHeap(heap, 0, raw_of(shifted)) - SIZE;
+        size_t least = sizeof(void *) + ALIGNMENT - 1;
+        runtime->extra_byte_count = (uint8_t)(plain_extra - least);
+        runtime->has_gap =
+            shifted_extra == plain_extra + (sizeof(void *) - OFFSET) % sizeof(void *);
+        runtime->is_layout_known = plain_extra >= least && plain_extra - least <= 1 &&
+                                   (runtime->has_gap || shifted_extra == plain_extra);
+    }
+    // The heap knows no alignment: what lies before each block is what was allocated.
+    if (plain != NULL)
+        RtlFreeHeap(heap, 0, raw_of(plain));
+    if (shifted != NULL)
+        RtlFreeHeap(heap, 0, raw_of(shifted));
 }
 
 void rd_set_errno(const rd_runtime_t *runtime, int value)

@@ -18,6 +18,10 @@ void rd_foreign_aligned_free(const rd_runtime_t *runtime, void *block);
 size_t rd_foreign_aligned_msize(const rd_runtime_t *runtime, void *block, size_t alignment,
                                 size_t offset);
 
+// Watches the runtime make aligned blocks, while its functions are still its own. Needs a runtime
+// that is up; before that there are no blocks of its own.
+void rd_foreign_learn_layout(rd_runtime_t *runtime);
+
 // The failure rules of a runtime.
 void rd_set_errno(const rd_runtime_t *runtime, int value);
 bool rd_call_new_handler(const rd_runtime_t *runtime, size_t size);

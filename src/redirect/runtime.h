@@ -25,6 +25,11 @@ typedef struct rd_runtime {
     uint32_t import_patch_count;
     pe_view_t view;
 
+    // How its aligned blocks are laid out, as it was seen to do it; see foreign.c.
+    bool is_layout_known;
+    bool has_gap;
+    uint8_t extra_byte_count;
+
     // Its own services; NULL when not exported.
     void *(*old_new)(size_t size); // operator new before the patch, or NULL
     HANDLE (*get_heap)(void);

@@ -7,6 +7,7 @@
 
 #include <windows.h>
 
+BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 extern bool mi_allocator_init(const char **message);
 extern void mi_allocator_done(void);
 
@@ -37,8 +38,13 @@ static bool is_redirected;
 
 static void lock(void)
 {
-    while (InterlockedExchange(&lock_word, 1) != 0)
+    unsigned spins = 0;
+    while (InterlockedExchange(&lock_word, 1) != 0) {
+        // In a dying process the thread that had the lock is gone.
+        if (++spins % 1024 == 0 && RtlDllShutdownInProgress())
+            return;
         YieldProcessor();
+    }
 }
 
 static void unlock(void)

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// What is changed in memory is what is reported, and no page is left writable and executable.
+#include "check.h"
+#include "mimalloc/redirect.h"
+#include "stock_allocator.h"
+
+#include <stdlib.h>
+#include <windows.h>
+
+static bool has_both(DWORD protection)
+{
+    DWORD p = protection & 0xFF;
+    return p == PAGE_EXECUTE_READWRITE || p == PAGE_EXECUTE_WRITECOPY;
+}
+
+TEST(no_page_is_writable_and_executable)
+{
+    MEMORY_BASIC_INFORMATION info;
+    unsigned regions = 0;
+    for (char *at = NULL; VirtualQuery(at, &info, sizeof info) == sizeof info;
+         at = (char *)info.BaseAddress + info.RegionSize) {
+        regions++;
+        if (info.State == MEM_COMMIT && has_both(info.Protect))
+            printf("     %p, %lu bytes, protection 0x%lx\n", info.BaseAddress,
+                   (unsigned long)info.RegionSize, info.Protect);
+        CHECK(info.State != MEM_COMMIT || !has_both(info.Protect));
+    }
+    CHECK(regions > 50);
+}
+
+// True when a reported patch covers the address.
+static bool is_reported(const uint8_t *address)
+{
+    mi_redirect_function_t function = {.size = sizeof function};
+    for (size_t i = 0; mi_redirect_get_function(0, i, &function); i++) {
+        const uint8_t *start = function.address;
+        if (function.byte_count != 0 && address >= start && address < start + function.byte_count)
+            return true;
+    }
+    return false;
+}
+
+static uint8_t *read_file(const char *path, DWORD *size)
+{
+    HANDLE file = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return NULL;
+    *size = GetFileSize(file, NULL);
+    uint8_t *bytes = malloc(*size);
+    DWORD read = 0;
+    BOOL is_read = ReadFile(file, bytes, *size, &read, NULL);
+    CloseHandle(file);
+    return is_read && read == *size ? bytes : NULL;
+}
+
+// Compares the executable sections with the file; returns the number of bytes that differ.
+static unsigned compare_code(const uint8_t *module, const uint8_t *file)
+{
+    unsigned different = 0;
+    const IMAGE_DOS_HEADER *dos = (const void *)file;
+    const IMAGE_NT_HEADERS *nt = (const void *)(file + dos->e_lfanew);
+    const IMAGE_SECTION_HEADER *section = IMAGE_FIRST_SECTION(nt);
+    for (unsigned s = 0; s < nt->FileHeader.NumberOfSections; s++, section++) {
+        if ((section->Characteristics & IMAGE_SCN_MEM_EXECUTE) == 0)
+            continue;
+        DWORD size = min(section->Misc.VirtualSize, section->SizeOfRawData);
+        const uint8_t *mapped = module + section->VirtualAddress;
+        for (DWORD i = 0; i < size; i++) {
+            if (mapped[i] == file[section->PointerToRawData + i])
+                continue;
+            different++;
+            if (!is_reported(mapped + i))
+                printf("     byte at %p differs and is not reported\n", (const void *)(mapped + i));
+            CHECK(is_reported(mapped + i));
+        }
+    }
+    return different;
+}
+
+static unsigned reported_bytes(void)
+{
+    unsigned count = 0;
+    mi_redirect_function_t function = {.size = sizeof function};
+    for (size_t i = 0; mi_redirect_get_function(0, i, &function); i++)
+        for (uint32_t b = 0; b < function.byte_count; b++)
+            count += function.bytes_before[b] != function.bytes_after[b];
+    return count;
+}
+
+TEST(exactly_the_reported_bytes_differ_from_the_file)
+{
+    char path[MAX_PATH];
+    DWORD size = 0;
+    mi_redirect_runtime_t runtime = {.size = sizeof runtime};
+    REQUIRE(mi_redirect_get_runtime(0, &runtime));
+    REQUIRE(GetModuleFileNameA((HMODULE)(uintptr_t)runtime.base, path, sizeof path) != 0);
+    uint8_t *file = read_file(path, &size);
+    REQUIRE(file != NULL);
+    unsigned different = compare_code(runtime.base, file);
+    CHECK_EQ(different, reported_bytes());
+    bool is_code = runtime.engine == MI_REDIRECT_ENGINE_CODE;
+    CHECK(is_code ? different > 50 : different == 0);
+    free(file);
+}
+
+TEST(the_report_tells_what_is_there)
+{
+    mi_redirect_function_t function = {.size = sizeof function};
+    mi_redirect_runtime_t runtime = {.size = sizeof runtime};
+    REQUIRE(mi_redirect_get_runtime(0, &runtime));
+    CHECK(mi_is_redirected());
+    CHECK(runtime.is_redirected);
+    CHECK_EQ(runtime.reason, 0);
+    CHECK_STR_EQ(runtime.reason_text, "ok");
+    unsigned count = 0;
+    for (size_t i = 0; mi_redirect_get_function(0, i, &function); i++, count++) {
+        CHECK(function.name != NULL && function.reason_text != NULL);
+        if (function.byte_count != 0)
+            CHECK_EQ(memcmp(function.address, function.bytes_after, function.byte_count), 0);
+    }
+    CHECK_EQ(count, runtime.function_count);
+    CHECK(runtime.engine != MI_REDIRECT_ENGINE_IMPORTS || runtime.import_patch_count > 0);
+}
+
+TEST(the_status_calls_refuse_what_they_do_not_know)
+{
+    mi_redirect_status_t status = {.size = sizeof status - 8};
+    mi_redirect_runtime_t runtime = {.size = sizeof runtime};
+    mi_redirect_function_t function = {.size = sizeof function};
+    CHECK(!mi_redirect_get_status(&status));
+    CHECK(!mi_redirect_get_status(NULL));
+    CHECK(!mi_redirect_get_runtime(99, &runtime));
+    CHECK(!mi_redirect_get_function(0, 10000, &function));
+}
+
+TEST_MAIN(RUN(no_page_is_writable_and_executable)
+              RUN(exactly_the_reported_bytes_differ_from_the_file)
+                  RUN(the_report_tells_what_is_there)
+                      RUN(the_status_calls_refuse_what_they_do_not_know))

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// The stock contract's switches, and what the allocator is told of threads.
+#include "check.h"
+#include "mimalloc/redirect.h"
+#include "stock_allocator.h"
+
+#include <malloc.h>
+#include <process.h>
+#include <stdlib.h>
+#include <windows.h>
+
+bool mi_redirect_disable(void);
+bool mi_redirect_enable(void);
+bool mi_redirect_enable_term(void);
+bool mi_allocator_init(const char **message);
+
+static bool malloc_is_ours(void)
+{
+    void *block = malloc(100);
+    bool is_ours = mi_is_in_heap_region(block);
+    free(block);
+    return is_ours;
+}
+
+TEST(can_be_turned_off_and_on)
+{
+    CHECK(malloc_is_ours());
+    CHECK(mi_redirect_disable());
+    CHECK(!malloc_is_ours());
+    CHECK(!mi_allocator_init(NULL));
+    CHECK(mi_redirect_enable());
+    CHECK(malloc_is_ours());
+    CHECK(mi_allocator_init(NULL));
+}
+
+TEST(turning_off_restores_the_bytes)
+{
+    mi_redirect_function_t function = {.size = sizeof function};
+    CHECK(mi_redirect_disable());
+    for (size_t i = 0; mi_redirect_get_function(0, i, &function); i++)
+        CHECK_EQ(memcmp(function.address, function.bytes_before, function.byte_count), 0);
+    CHECK(mi_redirect_enable());
+    for (size_t i = 0; mi_redirect_get_function(0, i, &function); i++)
+        CHECK_EQ(memcmp(function.address, function.bytes_after, function.byte_count), 0);
+}
+
+TEST(blocks_cross_the_switch)
+{
+    char *ours = malloc(100);
+    CHECK(mi_redirect_disable());
+    // The runtime's own free gives it to the heap, where the guard takes it back.
+    size_t frees = stock_counts()->frees;
+    free(ours);
+    CHECK_EQ(stock_counts()->frees, frees + 1);
+    char *theirs = malloc(100);
+    CHECK(mi_redirect_enable());
+    theirs = realloc(theirs, 1000);
+    CHECK(theirs != NULL && !mi_is_in_heap_region(theirs));
+    free(theirs);
+}
+
+TEST(the_terminating_form_is_on_too)
+{
+    CHECK(mi_redirect_enable_term());
+    CHECK(malloc_is_ours());
+    CHECK(mi_redirect_disable());
+    CHECK(mi_redirect_enable_term());
+    CHECK(malloc_is_ours());
+}
+
+static unsigned __stdcall thread_body(void *arg)
+{
+    (void)arg;
+    free(malloc(100));
+    return 0;
+}
+
+TEST(threads_are_announced)
+{
+    long attaches = stock_counts()->thread_attaches;
+    long detaches = stock_counts()->thread_detaches;
+    for (int i = 0; i < 10; i++) {
+        HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, thread_body, NULL, 0, NULL);
+        REQUIRE(thread != NULL);
+        WaitForSingleObject(thread, INFINITE);
+        CloseHandle(thread);
+    }
+    CHECK_EQ(stock_counts()->thread_attaches, attaches + 10);
+    CHECK_EQ(stock_counts()->thread_detaches, detaches + 10);
+}
+
+TEST_MAIN(RUN(can_be_turned_off_and_on) RUN(turning_off_restores_the_bytes)
+              RUN(blocks_cross_the_switch) RUN(the_terminating_form_is_on_too)
+                  RUN(threads_are_announced))
