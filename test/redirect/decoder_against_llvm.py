@@ -10,7 +10,8 @@ import sys
 
 LINE = re.compile(r"^ *[0-9a-f]+: ([0-9a-f ]+)\t(.*)$")
 # A prefix without an instruction is a disassembler's way to go on in data; salc is not for compilers.
-IGNORED = re.compile(r"^(<unknown>|lock$|rep$|repne$|xacquire$|xrelease$|data16$|.*\bsalc$|addr16$|cs$|ds$)")
+IGNORED = re.compile(r"^(<unknown>|lock$|rep$|repne$|xacquire$|xrelease$|data16$|addr16$|cs$|ds$"
+                     r"|.*\bsalc$)")
 
 
 def width_of(path):

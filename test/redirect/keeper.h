@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// keeper.dll: blocks of the runtime from before the redirect.
 #pragma once
 
 // A block that was allocated before the redirect was started.

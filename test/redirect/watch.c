@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The counting functions, and the walk over an import table.
 #include "watch.h"
 
 #include <windows.h>
