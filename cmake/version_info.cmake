@@ -1,0 +1,21 @@
+# mi_version_info(target description): gives a Windows binary a version resource, as security products
+# and users look there first.
+function(mi_version_info target description)
+  enable_language(RC)
+  get_target_property(type ${target} TYPE)
+  set(MI_RC_TYPE 2)
+  set(suffix .dll)
+  if(type STREQUAL "EXECUTABLE")
+    set(MI_RC_TYPE 1)
+    set(suffix .exe)
+  endif()
+  get_target_property(MI_RC_NAME ${target} OUTPUT_NAME)
+  if(NOT MI_RC_NAME)
+    set(MI_RC_NAME ${target})
+  endif()
+  set(MI_RC_FILE ${MI_RC_NAME}${suffix})
+  set(MI_RC_DESCRIPTION ${description})
+  configure_file(${CMAKE_SOURCE_DIR}/cmake/version.rc.in
+                 ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc @ONLY)
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc)
+endfunction()
