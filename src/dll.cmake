@@ -29,11 +29,12 @@ mi_add_import_library(import_ntdll)
 enable_language(RC)
 string(REPLACE "." "," version_numbers "${PROJECT_VERSION},0")
 configure_file(api/mimalloc-override.rc.in mimalloc-override.rc @ONLY)
+configure_file(api/mimalloc-override.def mimalloc-override.def COPYONLY)
 
 function(mi_add_dll target variant)
   mi_add_core(${target}-core ${variant})
   add_library(${target} SHARED ${dll_sources} $<TARGET_OBJECTS:${target}-core>
-              api/mimalloc-override.def ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.rc)
+              ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.rc)
   set_target_properties(${target} PROPERTIES PREFIX "")
   target_compile_definitions(${target} PRIVATE ${${variant}_definitions})
   target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR}/include)
@@ -44,8 +45,12 @@ function(mi_add_dll target variant)
     target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-builtin
       -fno-stack-protector -mno-stack-arg-probe -gcodeview>)
   endforeach()
+  # Relative to the build folder, where the linker runs: the PDB holds the linker's command line.
   target_link_options(${target} PRIVATE -nostdlib -Wl,--entry=mi_dll_main
-    -Wl,--dynamicbase,--nxcompat,--high-entropy-va -Wl,--pdb=$<TARGET_FILE_DIR:${target}>/${target}.pdb)
+    -Wl,--dynamicbase,--nxcompat,--high-entropy-va -Wl,--pdb=bin/${target}.pdb
+    src/mimalloc-override.def)
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS
+               ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.def)
 endfunction()
 
 mi_add_dll(mimalloc-override release)

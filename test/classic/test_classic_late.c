@@ -81,7 +81,7 @@ TEST(an_earlier_text_can_grow)
     early_blocks_t *early = early_get_blocks();
     char *text = realloc(early->of_strdup, 200);
     REQUIRE(text != NULL);
-    strcat(text, ", and after it");
+    memcpy(text + strlen(text), ", and after it", sizeof ", and after it");
     CHECK_STR_EQ(text, EARLY_TEXT ", and after it");
     free(text);
 }
