@@ -25,6 +25,12 @@ static uint32_t payload_size(uint16_t word)
     }
 }
 
+// The bytes of the image that a fixup changes; of a delta it is not known, at most 8.
+static uint32_t target_size(uint16_t word)
+{
+    return (word >> 12 & 3) == 2 ? 8 : 1U << (word >> 14);
+}
+
 static bool block_touches(const pe_view_t *view, uint32_t rva, const fixup_block_t *block,
                           mj_range_t range)
 {
@@ -35,10 +41,9 @@ static bool block_touches(const pe_view_t *view, uint32_t rva, const fixup_block
             return false;
         // A zero word pads the block to a multiple of four.
         uint32_t target = block->page_rva + (word & 0xfffU);
-        if (word != 0 && target < range.off + range.size && target + 8 > range.off)
+        if (word != 0 && target < range.off + range.size && target + target_size(word) > range.off)
             return true;
-        at += 2 + payload_size(word);
-        at += at & 1;
+        at += 2 + (payload_size(word) + 1) / 2 * 2;
     }
     return false;
 }

