@@ -89,10 +89,53 @@ static mi_page_t *take_remotely_freed(mi_heap_t *heap, size_t size_class)
     return NULL;
 }
 
+// ---- large blocks: pages of one block ----
+
+// Of the empty pages with one large block, the last one is kept where it is, for the next request
+// of its size; the others go back to the segment, where any size can use their memory.
+static void release_kept(mi_thread_t *thread)
+{
+    mi_page_t *page = thread->kept_large;
+    thread->kept_large = NULL;
+    if (page == NULL || page->state != MI_PAGE_CURRENT || page->free == NULL)
+        return;
+    mi_heap_t *heap = page->heap;
+    mi_heap_page_detach(heap, page);
+    mi_heap_page_release(heap, page);
+}
+
+static void release_if_freed(mi_page_t *page, void *arg)
+{
+    (void)arg;
+    if (page->reserved != 1 || mi_remote_is_empty(page))
+        return;
+    mi_heap_t *heap = page->heap;
+    mi_heap_page_detach(heap, page);
+    (void)mi_page_collect_remote(page);
+    mi_heap_page_release(heap, page);
+}
+
+// Large blocks that other threads have freed: nobody would ask their size class for a long time.
+static void release_remotely_freed_large(mi_thread_t *thread)
+{
+    mi_segments_t *segments = &thread->segments;
+    mi_segment_t *segment = segments->first;
+    for (size_t left = segments->count; left > 0; left--) {
+        mi_segment_t *next = segment->next;
+        if (mi_segment_has_remote_single(segment))
+            mi_segment_visit_pages(segment, release_if_freed, NULL);
+        segment = next;
+    }
+}
+
 static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
 {
     mi_thread_t *thread = heap->front.thread;
     size_t slices = mi_class_slices(size_class);
+    if (slices > MI_MEDIUM_PAGE_SLICES) {
+        release_remotely_freed_large(thread);
+        release_kept(thread);
+    }
     mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
     if (page == NULL)
         return NULL;
@@ -163,6 +206,7 @@ static void *alloc_single(mi_heap_t *heap, mi_page_t *page, bool zero)
 static void *alloc_huge(mi_heap_t *heap, size_t size, size_t alignment, size_t offset, bool zero)
 {
     mi_thread_t *thread = heap->front.thread;
+    release_remotely_freed_large(thread);
     size_t rounded = mi_align_up(size, mi_os_config.page_size);
     mi_page_t *page =
         mi_segment_huge_alloc(&thread->segments, rounded, alignment, offset, heap->arena_id);
@@ -292,6 +336,8 @@ void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page)
     mi_stat_page_gone(&thread->stats, page->size_class);
     if (mi_page_is_huge(page))
         mi_stat_decrease(&thread->stats, MI_STAT_malloc_huge, mi_page_block_size(page));
+    if (thread->kept_large == page)
+        thread->kept_large = NULL;
     page->heap = NULL;
     mi_page_drop_guard(page);
     mi_segment_page_free(&thread->segments, page);
@@ -325,10 +371,15 @@ static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
 // where the periodic work is done.
 static void current_heartbeat(mi_heap_t *heap, mi_page_t *page)
 {
+    mi_thread_t *thread = heap->front.thread;
     mi_page_restart_heartbeat(page);
-    if (page->slice_count > MI_MEDIUM_PAGE_SLICES)
-        mi_segments_want_purge(&heap->front.thread->segments);
-    mi_thread_arm(heap->front.thread);
+    mi_thread_arm(thread);
+    if (page->slice_count <= MI_MEDIUM_PAGE_SLICES)
+        return;
+    mi_segments_want_purge(&thread->segments);
+    if (thread->kept_large != page)
+        release_kept(thread);
+    thread->kept_large = page;
 }
 
 static mi_cold void invalid_free(mi_segment_t *segment)
@@ -402,19 +453,28 @@ void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
 
 // ---- collecting ----
 
-static void collect_current(mi_heap_t *heap, size_t size_class)
+// Whether an empty page is given back: an idle one, or any when that is asked for.
+static bool may_go(mi_page_t *page, mi_collect_kind_t kind)
+{
+    if (kind != MI_COLLECT_IDLE || page->is_idle)
+        return true;
+    page->is_idle = true;
+    return false;
+}
+
+static void collect_current(mi_heap_t *heap, size_t size_class, mi_collect_kind_t kind)
 {
     mi_page_t *page = heap->front.current[size_class];
     if (page == &mi_page_none)
         return;
     (void)mi_page_collect_remote(page);
-    if (mi_page_used(page) != 0)
+    if (mi_page_used(page) != 0 || !may_go(page, kind))
         return;
     mi_heap_page_detach(heap, page);
     mi_heap_page_release(heap, page);
 }
 
-static void collect_available(mi_heap_t *heap, size_t size_class)
+static void collect_available(mi_heap_t *heap, size_t size_class, mi_collect_kind_t kind)
 {
     mi_page_queue_t *queue = &heap->available[size_class];
     mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
@@ -424,8 +484,11 @@ static void collect_available(mi_heap_t *heap, size_t size_class)
         (void)mi_page_collect_remote(page);
         if (page->needed != 0)
             continue;
-        if (was_empty)
-            count_retained(heap, page);
+        if (!was_empty)
+            heap->retained_slices += page->slice_count;
+        if (!may_go(page, kind))
+            continue;
+        count_retained(heap, page);
         mi_page_queue_remove(queue, page);
         mi_heap_page_release(heap, page);
     }
@@ -450,11 +513,12 @@ static void collect_full(mi_heap_t *heap, size_t size_class)
 
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind)
 {
+    release_remotely_freed_large(heap->front.thread);
     for (size_t size_class = 1; size_class < MI_CLASS_COUNT; size_class++) {
         if (kind == MI_COLLECT_FORCE || size_class == MI_CLASS_HUGE)
             collect_full(heap, size_class);
-        collect_available(heap, size_class);
-        collect_current(heap, size_class);
+        collect_available(heap, size_class, kind);
+        collect_current(heap, size_class, kind);
     }
 }
 

@@ -58,6 +58,10 @@ typedef struct mi_thread {
     _Atomic(uintptr_t) key;   // owner writes, any reads: whose record it is, 0 for nobody's
     uint32_t slow_count;      // owner: slow paths, for the periodic work
     uint64_t heartbeat;       // owner
+    uint64_t last_tick_ms;    // owner: clock of the last periodic work
+    uint64_t next_step_ms;    // owner: clock of a busy thread's next purge
+    mi_page_t *kept_large;    // owner: a current page of one large block that is or was empty
+    uint32_t rearms_left;     // owner: armed calls until the next look at what may be purged
     bool is_armed;            // owner: the stub stands in
     bool in_deferred_free;    // owner
     bool in_threadpool;       // owner
@@ -114,8 +118,9 @@ void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page);
 void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page);
 
 typedef enum mi_collect_kind {
-    MI_COLLECT_IDLE, // pages that are empty and idle
-    MI_COLLECT_FORCE // everything that can be found empty
+    MI_COLLECT_IDLE,  // pages that were empty at the last look too
+    MI_COLLECT_EMPTY, // pages that are empty
+    MI_COLLECT_FORCE  // everything that can be found empty
 } mi_collect_kind_t;
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind);
 void mi_heap_init(mi_heap_t *heap, struct mi_thread *thread, int tag, bool allow_destroy,

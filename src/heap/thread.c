@@ -11,6 +11,9 @@
 
 // The clock is read in every so many slow paths, unless the stub asked for it.
 #define TICK_INTERVAL 32
+// Calls that may take the slow path only to find that a purge is not due yet, between two looks.
+// A thread that goes quiet makes a few more calls after its last free; they must not use the stub up.
+#define REARMS 32
 
 static mi_thread_t first_record; // of the process's first thread: needs no memory
 static _Atomic(mi_thread_t *) records;
@@ -96,6 +99,9 @@ static mi_thread_t *start_thread(void)
     thread->stub = mi_heap_none;
     thread->stub.thread = thread;
     thread->is_armed = false;
+    thread->kept_large = NULL;
+    thread->rearms_left = REARMS;
+    thread->next_step_ms = 0;
     thread->slow_count = 0;
     mi_stat_increase(&thread->stats, MI_STAT_threads, 1);
     mi_os_set_tls_heap(&thread->backing);
@@ -143,20 +149,71 @@ void mi_thread_disarm(mi_thread_t *thread)
     mi_os_set_tls_heap(thread->default_heap);
 }
 
-static void purge(mi_thread_t *thread, uint64_t now)
+// What has been idle for so many purge delays is given back by a thread that is busy all the time.
+#define BUSY_DELAYS 10
+// Pages of a thread that has freed about everything: the current ones of its size classes.
+#define NEARLY_EMPTY (8 * MI_MIB)
+
+// What is empty now has been so for long: it goes at once.
+static void purge_quiet(mi_thread_t *thread, uint64_t now)
 {
     mi_segments_t *segments = &thread->segments;
-    if (segments->purge_at != 0 && now >= segments->purge_at) {
-        // Pages that are still empty now have been so for a whole delay.
-        segments->purges_at_once = true;
+    segments->purges_at_once = true;
+    for (mi_heap_t *heap = thread->heaps; heap != NULL; heap = heap->next)
+        mi_heap_collect_pages(heap, MI_COLLECT_EMPTY);
+    segments->purges_at_once = false;
+    mi_segments_purge(segments, now, MI_PURGE_ALL);
+}
+
+// A busy thread gives back only what it has not touched since the last step: taking memory again
+// that was just given back costs a page fault for every OS page.
+static void purge_busy(mi_thread_t *thread, uint64_t now, uint64_t delay)
+{
+    if (now >= thread->next_step_ms) {
         for (mi_heap_t *heap = thread->heaps; heap != NULL; heap = heap->next)
             mi_heap_collect_pages(heap, MI_COLLECT_IDLE);
-        segments->purges_at_once = false;
-        mi_segments_purge(segments, now, false);
-        mi_thread_disarm(thread);
+        mi_segments_purge(&thread->segments, now, MI_PURGE_DUE);
+        thread->next_step_ms = now + delay * BUSY_DELAYS;
     }
+    thread->segments.purge_at = now + delay;
+}
+
+// A thread that came by no slow path for a whole delay is quiet. With much memory in use it may just
+// be working on it, and has to be quiet for as long as a busy thread's memory must be idle.
+static uint64_t quiet_time(const mi_thread_t *thread, uint64_t delay)
+{
+    const mi_heap_t *heap = &thread->backing;
+    size_t used = (heap->slice_count - heap->retained_slices) * MI_SLICE_SIZE;
+    return used <= NEARLY_EMPTY ? delay : delay * BUSY_DELAYS;
+}
+
+static void purge_thread(mi_thread_t *thread, uint64_t now)
+{
+    uint64_t delay = (uint64_t)mi_option_value(mi_option_purge_delay);
+    if (now - thread->last_tick_ms > quiet_time(thread, delay))
+        purge_quiet(thread, now);
+    else
+        purge_busy(thread, now, delay);
+    thread->rearms_left = REARMS;
+    if (thread->is_armed)
+        mi_thread_disarm(thread);
+}
+
+static void purge(mi_thread_t *thread, uint64_t now)
+{
+    if (thread->segments.purge_at != 0 && now >= thread->segments.purge_at)
+        purge_thread(thread, now);
+    thread->last_tick_ms = now;
     if (mi_arenas_want_purge(now))
         mi_arenas_purge(now, false);
+}
+
+static void rearm(mi_thread_t *thread)
+{
+    if (thread->rearms_left == 0 || (thread->segments.purge_at == 0 && !mi_arenas_want_purge(0)))
+        return;
+    thread->rearms_left--;
+    mi_thread_arm(thread);
 }
 
 void mi_thread_tick(mi_thread_t *thread, bool is_armed_call)
@@ -166,8 +223,10 @@ void mi_thread_tick(mi_thread_t *thread, bool is_armed_call)
     mi_thread_deferred_free(thread, false);
     if (!is_armed_call && thread->slow_count % TICK_INTERVAL != 0)
         return;
-    if (thread->segments.purge_at != 0 || mi_arenas_want_purge(0))
+    if (thread->segments.purge_at != 0 || mi_arenas_want_purge(0)) {
         purge(thread, mi_os_clock_ms());
+        rearm(thread);
+    }
     long collect_every = mi_option_value(mi_option_generic_collect);
     if (collect_every > 0 && thread->slow_count > (uint64_t)collect_every) {
         thread->slow_count = 0;

@@ -193,13 +193,14 @@ static uint32_t heartbeat(const mi_page_t *page)
 void mi_page_restart_heartbeat(mi_page_t *page)
 {
     page->needed = heartbeat(page);
+    page->is_idle = false;
 }
 
 void mi_page_to_current(mi_page_t *page)
 {
     page->state = MI_PAGE_CURRENT;
     page->wake_rest = 0;
-    page->needed = heartbeat(page);
+    mi_page_restart_heartbeat(page);
 }
 
 void mi_page_current_to_detached(mi_page_t *page)

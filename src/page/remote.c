@@ -6,6 +6,9 @@ void mi_remote_push(mi_page_t *page, mi_block_t *block)
 {
     mi_remote_t *remote = mi_page_remote(page);
     mi_block_t *head = mi_load_relaxed(remote);
+    // Before the push: afterwards the owner may have given the segment back.
+    if (page->reserved == 1)
+        (void)mi_add_relaxed(&mi_segment_of_page(page)->remote_single, 1);
     do {
         mi_block_set_next(page, block, head);
         // release: pairs with the acquire in mi_remote_take; it publishes block->next and all that
@@ -21,5 +24,8 @@ mi_block_t *mi_remote_take(mi_page_t *page)
     if (mi_load_relaxed(remote) == NULL)
         return NULL;
     // acquire: pairs with the push.
-    return mi_exchange_acquire(remote, NULL);
+    mi_block_t *list = mi_exchange_acquire(remote, NULL);
+    if (page->reserved == 1)
+        (void)mi_sub_relaxed(&mi_segment_of_page(page)->remote_single, 1);
+    return list;
 }

@@ -11,6 +11,12 @@ void mi_remote_push(mi_page_t *page, mi_block_t *block);
 // Owner: takes all; NULL when there is none.
 mi_block_t *mi_remote_take(mi_page_t *page);
 
+// Some page of one block in the segment has been freed by another thread, or is just about to be.
+mi_inline bool mi_segment_has_remote_single(mi_segment_t *segment)
+{
+    return mi_load_relaxed(&segment->remote_single) != 0;
+}
+
 mi_inline bool mi_remote_is_empty(const mi_page_t *page)
 {
     return mi_load_relaxed(mi_page_remote(page)) == NULL;

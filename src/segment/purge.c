@@ -5,16 +5,34 @@
 #include "segment/slice_mask.h"
 #include "support/options.h"
 
-static void purge_waiting(mi_segment_t *segment)
+static void purge_slices(mi_segment_t *segment, uint64_t *mask)
 {
     size_t count;
-    size_t slice = mi_slice_mask_next_run(segment->purge_mask, 0, &count);
+    size_t slice = mi_slice_mask_next_run(mask, 0, &count);
     while (count > 0) {
         mi_arena_purge(&segment->range, slice, count);
-        mi_slice_mask_clear(segment->purge_mask, slice, count);
-        slice = mi_slice_mask_next_run(segment->purge_mask, slice + count, &count);
+        mi_slice_mask_clear(mask, slice, count);
+        slice = mi_slice_mask_next_run(mask, slice + count, &count);
     }
+}
+
+static void purge_all(mi_segment_t *segment)
+{
+    purge_slices(segment, segment->idle_mask);
+    purge_slices(segment, segment->purge_mask);
     segment->purge_at = 0;
+}
+
+// Two generations: what has waited since the last look goes, what came later waits once more. So a
+// slice that is freed and taken again and again keeps its memory.
+static void purge_idle(mi_segment_t *segment, uint64_t next)
+{
+    purge_slices(segment, segment->idle_mask);
+    for (size_t i = 0; i < MI_SLICE_WORDS; i++) {
+        segment->idle_mask[i] = segment->purge_mask[i];
+        segment->purge_mask[i] = 0;
+    }
+    segment->purge_at = mi_slice_mask_is_empty(segment->idle_mask) ? 0 : next;
 }
 
 void mi_segment_schedule_purge(mi_segments_t *segments, mi_segment_t *segment, size_t slice,
@@ -41,21 +59,22 @@ void mi_segments_want_purge(mi_segments_t *segments)
         segments->purge_at = mi_os_clock_ms() + (uint64_t)delay;
 }
 
-void mi_segments_purge(mi_segments_t *segments, uint64_t now, bool force)
+void mi_segments_purge(mi_segments_t *segments, uint64_t now, mi_purge_t which)
 {
+    uint64_t next = now + (uint64_t)mi_option_value(mi_option_purge_delay);
     uint64_t earliest = 0;
     mi_segment_t *segment = segments->first;
     for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
-        if (segment->purge_at == 0)
-            continue;
-        if (force || now >= segment->purge_at)
-            purge_waiting(segment);
-        else if (earliest == 0 || segment->purge_at < earliest)
+        if (which == MI_PURGE_ALL)
+            purge_all(segment);
+        else if (segment->purge_at != 0 && now >= segment->purge_at)
+            purge_idle(segment, next);
+        if (segment->purge_at != 0 && (earliest == 0 || segment->purge_at < earliest))
             earliest = segment->purge_at;
     }
     segments->purge_at = earliest;
-    if (segments->cached != NULL) {
-        purge_waiting(segments->cached);
+    if (segments->cached != NULL && which == MI_PURGE_ALL) {
+        purge_all(segments->cached);
         mi_segments_drop_cached(segments);
     }
 }

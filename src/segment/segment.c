@@ -113,6 +113,9 @@ static void segment_free(mi_segments_t *segments, mi_segment_t *segment)
         segments->cached = segment;
         return;
     }
+    if (segments->purges_at_once)
+        mi_arena_purge(&segment->range, MI_SEGMENT_INFO_SLICES,
+                       MI_SLICES_PER_SEGMENT - MI_SEGMENT_INFO_SLICES);
     segment_release(segment);
 }
 
@@ -140,6 +143,7 @@ static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_cou
     __builtin_memset(page, 0, sizeof *page);
     mi_slice_mask_clear(segment->free_mask, slice, slice_count);
     mi_slice_mask_clear(segment->purge_mask, slice, slice_count);
+    mi_slice_mask_clear(segment->idle_mask, slice, slice_count);
     page->slice_count = (uint16_t)slice_count;
     page->state = MI_PAGE_DETACHED;
     page->fresh_is_zero = mi_arena_take_zero(&segment->range, slice, slice_count);

@@ -42,6 +42,7 @@ typedef struct mi_page {
     uint8_t size_class;    // const
     uint8_t state;         // owner: mi_page_state_t
     uint8_t fresh_is_zero; // owner: memory that is not carved yet reads as zero
+    uint8_t is_idle;       // owner: was empty at the last look, and has not been used since
     uint8_t has_guard;     // owner: the last OS page of the slices is protected
 #if MI_PADDING
     uintptr_t key[2]; // const: encodes links and canaries of this page
@@ -63,15 +64,18 @@ typedef struct mi_segment {
     struct mi_segments *list; // owner: the owner's list that this segment is in
     struct mi_segment *next;  // owner
     struct mi_segment *prev;
-    mi_arena_range_t range; // const
-    size_t size;            // const: bytes, whole segments
-    size_t huge_size;       // const: bytes of the one block; 0 in a normal segment
-    size_t huge_lead;       // const: bytes from here to the huge block
-    void *subproc;          // owner: only threads of the same sub-process may reclaim it
-    uint32_t used_pages;    // owner
-    uint32_t free_slices;   // owner
-    uint64_t purge_at;      // owner: clock, 0 when no slice waits
-    uint64_t free_mask[MI_SLICE_WORDS];  // owner: slices in no page
+    mi_arena_range_t range;          // const
+    size_t size;                     // const: bytes, whole segments
+    size_t huge_size;                // const: bytes of the one block; 0 in a normal segment
+    size_t huge_lead;                // const: bytes from here to the huge block
+    void *subproc;                   // owner: only threads of the same sub-process may reclaim it
+    uint32_t used_pages;             // owner
+    uint32_t free_slices;            // owner
+    _Atomic(uint32_t) remote_single; // any: pages of one block that others free, not yet collected
+    uint64_t purge_at;               // owner: clock, 0 when no slice waits
+    uint64_t free_mask[MI_SLICE_WORDS]; // owner: slices in no page
+    uint64_t
+        idle_mask[MI_SLICE_WORDS]; // owner: of the free ones, those that waited at the last look
     uint64_t purge_mask[MI_SLICE_WORDS]; // owner: of those, the ones to give back to the system
     mi_page_offset_t
         page_offset[MI_SLICES_PER_SEGMENT];    // owner: slice -> bytes from here to its page, or 0
@@ -140,8 +144,11 @@ void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page);
 
 // Asks for a purge after the usual delay, for pages that are empty but not given back yet.
 void mi_segments_want_purge(mi_segments_t *segments);
-// Purges slices whose time has come at now, or all that wait when force.
-void mi_segments_purge(mi_segments_t *segments, uint64_t now, bool force);
+typedef enum mi_purge {
+    MI_PURGE_DUE, // where the time has come: what has waited for a whole delay
+    MI_PURGE_ALL  // everything that waits
+} mi_purge_t;
+void mi_segments_purge(mi_segments_t *segments, uint64_t now, mi_purge_t which);
 // Gives the cached empty segment back.
 void mi_segments_drop_cached(mi_segments_t *segments);
 
