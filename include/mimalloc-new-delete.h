@@ -3,9 +3,7 @@
 // file of a program.
 #pragma once
 
-#if !defined(__cplusplus)
-#error "mimalloc-new-delete.h is for C++"
-#endif
+#ifdef __cplusplus
 
 #include <new>
 
@@ -137,5 +135,7 @@ void operator delete[](void *p, std::align_val_t alignment, const std::nothrow_t
 {
     mi_free_aligned(p, static_cast<std::size_t>(alignment));
 }
+
+#endif
 
 #endif

@@ -13,28 +13,34 @@ extern "C" {
 
 // Amounts rise and fall; events only add up. Bytes where the name does not say otherwise.
 #define MI_STAT_FIELDS(AMOUNT, EVENT)                                                              \
-    AMOUNT(reserved)         /* address space from the system */                                   \
-    AMOUNT(committed)        /* accessible memory */                                               \
-    AMOUNT(reset)            /* offered back to the system */                                      \
-    AMOUNT(purged)           /* given back to the system */                                        \
-    AMOUNT(malloc_normal)    /* blocks of size classes; debug builds count them */                 \
-    AMOUNT(malloc_huge)      /* blocks beyond the size classes */                                  \
-    AMOUNT(malloc_requested) /* as asked for; debug builds count it */                             \
-    AMOUNT(pages)            /* number of pages */                                                 \
-    AMOUNT(pages_abandoned)  /* number, of ended threads */                                        \
-    AMOUNT(segments)         /* number of segments */                                              \
-    AMOUNT(segments_abandoned)                                                                     \
-    AMOUNT(threads)                                                                                \
-    AMOUNT(heaps)                                                                                  \
-    AMOUNT(arenas)                                                                                 \
-    EVENT(mmap_calls) /* reservations */                                                           \
-    EVENT(commit_calls)                                                                            \
-    EVENT(reset_calls)                                                                             \
-    EVENT(purge_calls)                                                                             \
-    EVENT(malloc_normal_count)                                                                     \
-    EVENT(malloc_huge_count) EVENT(malloc_guarded_count) EVENT(arena_rollback_count)               \
-        EVENT(pages_extended) EVENT(pages_retired) EVENT(page_searches) EVENT(generic_count)       \
-            EVENT(segments_reclaimed) EVENT(foreign_free_count)
+    AMOUNT(reserved)            /* address space from the system */                                \
+    AMOUNT(committed)           /* accessible memory */                                            \
+    AMOUNT(reset)               /* offered back to the system */                                   \
+    AMOUNT(purged)              /* given back to the system */                                     \
+    AMOUNT(malloc_normal)       /* blocks of size classes; debug builds count them */              \
+    AMOUNT(malloc_huge)         /* blocks beyond the size classes */                               \
+    AMOUNT(malloc_requested)    /* as asked for; debug builds count it */                          \
+    AMOUNT(pages)               /* number of pages */                                              \
+    AMOUNT(pages_abandoned)     /* number, of ended threads */                                     \
+    AMOUNT(segments)            /* number of segments */                                           \
+    AMOUNT(segments_abandoned)  /* number, of ended threads */                                     \
+    AMOUNT(threads)             /* that have a heap */                                             \
+    AMOUNT(heaps)               /* made by the program */                                          \
+    AMOUNT(arenas)              /* number */                                                       \
+    EVENT(mmap_calls)           /* reservations */                                                 \
+    EVENT(commit_calls)         /* by the system */                                                \
+    EVENT(reset_calls)          /* by the system */                                                \
+    EVENT(purge_calls)          /* by the system */                                                \
+    EVENT(malloc_normal_count)  /* blocks; debug builds */                                         \
+    EVENT(malloc_huge_count)    /* blocks */                                                       \
+    EVENT(malloc_guarded_count) /* blocks */                                                       \
+    EVENT(arena_rollback_count) /* claims given up */                                              \
+    EVENT(pages_extended)       /* more blocks carved */                                           \
+    EVENT(pages_retired)        /* kept though empty */                                            \
+    EVENT(page_searches)        /* for one with room */                                            \
+    EVENT(generic_count)        /* slow paths */                                                   \
+    EVENT(segments_reclaimed)   /* of ended threads */                                             \
+    EVENT(foreign_free_count)   /* of other runtimes */
 
 typedef struct mi_stat_count_s {
     int64_t total;   // all increases

@@ -11,7 +11,8 @@ endif()
 set(dll_sources ${core_sources})
 list(FILTER dll_sources INCLUDE REGEX "(mem_windows|dll_windows|alloc_crt)\\.c$")
 set(static_sources ${core_sources})
-list(FILTER static_sources INCLUDE REGEX "(runtime_static|override_static|tls_callback_windows)\\.c$")
+list(FILTER static_sources INCLUDE
+  REGEX "(runtime_static|override_static|tls_callback_windows)\\.c$")
 list(REMOVE_ITEM core_sources ${dll_sources} ${static_sources})
 # The standard names: not on Windows, where a program shares blocks with the runtime's DLL, and not
 # under a sanitizer, which has its own.
@@ -21,7 +22,8 @@ endif()
 
 # mi_add_core(NAME name VARIANT release|debug|secure): an object library of the core.
 add_library(mi_core_options INTERFACE)
-target_include_directories(mi_core_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+target_include_directories(mi_core_options INTERFACE
+  ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 # No frame reaches an OS page: that would need a stack probe, which the DLL does not have.
 # -fno-builtin-malloc: the compiler must not turn our functions into calls of themselves.
 target_compile_options(mi_core_options INTERFACE

@@ -7,6 +7,8 @@
 // A container with one of the latter two must stay in the thread that made its heap.
 #pragma once
 
+#ifdef __cplusplus
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -14,6 +16,8 @@
 #include <new>
 #include <type_traits>
 #include <utility>
+
+#include "mimalloc.h"
 
 // What C++ does when there is no memory, in the program's own runtime, which alone can throw: its new
 // handler is called until it gives up. Returns when the allocation is to be tried again.
@@ -283,3 +287,5 @@ bool operator!=(const mi_heap_destroy_stl_allocator<T> &a,
 {
     return !a.is_equal(b);
 }
+
+#endif
