@@ -7,6 +7,17 @@
 
 #include <errno.h>
 
+// Before main, and before constructors of the program without a priority of their own.
+__attribute__((constructor(101))) static void start(void)
+{
+    mi_process_init();
+}
+
+__attribute__((destructor(101))) static void end(void)
+{
+    mi_process_done();
+}
+
 // Nothing redirects a runtime that we are part of.
 bool mi_is_redirected(void)
 {

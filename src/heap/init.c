@@ -39,6 +39,9 @@ void mi_process_start(void)
     }
     mi_os_init();
     mi_options_init();
+    mi_os_set_retry_on_oom((size_t)mi_option_value(mi_option_retry_on_oom));
+    if (!mi_option_is_on(mi_option_allow_thp))
+        mi_os_disallow_thp();
     mi_stats_start();
     // release: pairs with the loads above; all that was set up is visible behind it.
     mi_store_release(&process_state, (uint32_t)RUNNING);
@@ -72,8 +75,12 @@ void mi_process_init(void)
     mi_process_start();
     mi_options_init(); // the environment may not have been there at the first malloc
     (void)mi_heap_current();
-    if (!mi_exchange_acq_rel(&reserved, true))
-        reserve_at_start();
+    if (mi_exchange_acq_rel(&reserved, true))
+        return;
+    mi_verbose(1, "release %s, interface %d", MI_RELEASE_VERSION, MI_MALLOC_VERSION);
+    if (mi_option_value(mi_option_verbose) >= 2)
+        mi_options_print();
+    reserve_at_start();
 }
 
 void mi_process_done(void)
