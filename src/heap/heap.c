@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Finding a page with room, and what happens to a page when enough of its blocks have been freed.
 // Stands between api (malloc, free) and segment (memory for pages).
-#include <errno.h>
-
 #include "heap/heap.h"
+
+#include <errno.h>
 
 #include "base/invariant.h"
 #include "heap/guarded.h"

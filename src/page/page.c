@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The life of a page's blocks: carved, free, used, freed. Nothing here knows about queues or about
 // segments beyond where the page's memory begins.
-#include <errno.h>
-
 #include "page/page.h"
+
+#include <errno.h>
 
 #include "base/invariant.h"
 #include "page/remote.h"

@@ -19,14 +19,14 @@ __asm__(".section .00cfg,\"dr\"\n"
         ".balign 8\n"
         ".globl _load_config_used\n"
         "_load_config_used:\n"
-        ".long 0xC0\n"            // Size
-        ".zero 0x6C\n"            // to SEHandlerCount: nothing to say
-        ".quad guard_check\n"     // GuardCFCheckFunctionPointer, at 0x70
-        ".quad guard_dispatch\n"  // GuardCFDispatchFunctionPointer
+        ".long 0xC0\n"           // Size
+        ".zero 0x6C\n"           // to SEHandlerCount: nothing to say
+        ".quad guard_check\n"    // GuardCFCheckFunctionPointer, at 0x70
+        ".quad guard_dispatch\n" // GuardCFDispatchFunctionPointer
         ".quad __guard_fids_table\n"
         ".quad __guard_fids_count\n"
-        ".long __guard_flags\n"   // at 0x90
-        ".zero 0xC\n"             // CodeIntegrity
+        ".long __guard_flags\n" // at 0x90
+        ".zero 0xC\n"           // CodeIntegrity
         ".quad __guard_iat_table\n"
         ".quad __guard_iat_count\n"
         ".quad __guard_longjmp_table\n"

@@ -3,8 +3,8 @@
 
     cli.py MADE LAUNCHER... MINJECT
 
-MADE writes test files (made.c); it and MINJECT are run through LAUNCHER (nothing, or wine-run). Every test is a
-function of the same form; all run, each in an empty folder."""
+MADE writes test files (made.c); it and MINJECT are run through LAUNCHER (nothing, or wine-run).
+Every test is a function of the same form; all run, each in an empty folder."""
 import json
 import os
 import subprocess
