@@ -44,6 +44,7 @@ typedef enum mj_status {
     MJ_PROTECTED,           // a protector that checks its own file
     MJ_OVERLAY_AT_END,      // the program looks for its data at the file's end
     MJ_OVERLAY_BY_SECTIONS, // the program finds its data behind the last section
+    MJ_OVERLAY_CHECKED,     // the program checks a sum over its headers that we cannot keep
     MJ_HYBRID_HEADERS,      // an ARM64X image rewrites the headers when it is loaded
     MJ_NO_ROOM,             // neither the headers nor the last section can take ours
     MJ_ADDRESS_SPACE,       // the image would be larger than 2 GiB
@@ -162,6 +163,8 @@ typedef struct mj_facts {
     const char *overlay_name; // what it was recognised as, NULL when unknown
     uint32_t overlay_off;
     uint32_t overlay_size;
+    bool checks_crc;         // an NSIS installer: CRC of all from offset 512 to its data's end
+    uint32_t zip_record_off; // of the end record of a zip that ends with the file, or 0
     uint32_t import_count;
 } mj_facts_t;
 
@@ -228,6 +231,10 @@ typedef struct mj_plan {
     uint32_t writable_section; // index of a section to be made writable, or UINT32_MAX
     bool clears_integrity;     // forced: FORCE_INTEGRITY goes
     uint32_t load_flags_off;   // forced: file offset of DependentLoadFlags to clear, or 0
+    uint32_t zip_comment_off;  // of a 16-bit length to be set, or 0
+    uint16_t zip_comment_length;
+    uint32_t crc_fix_off; // of 4 bytes that keep an installer's CRC as it was, or 0
+    uint32_t crc_target;
 } mj_plan_t;
 
 // Decides everything that a rewrite will do to the file seen in view, or says why not. MJ_ALREADY:
@@ -245,6 +252,15 @@ mj_status_t mj_plan_room(const pe_view_t *view, const mj_facts_t *facts, mj_plan
 
 // True when the wanted DLLs stand in front already; the redirect's own DLL before them is fine.
 bool mj_is_in_front(const pe_view_t *view, const mj_options_t *options);
+
+// overlay_plan.c: the few bytes that keep a zip or an installer valid.
+void mj_overlay_find_zip(const pe_view_t *view, mj_facts_t *facts);
+bool mj_overlay_needs_crc(const mj_facts_t *facts, uint32_t headers_end);
+void mj_overlay_plan_crc(const pe_view_t *view, mj_plan_t *plan, uint32_t fix_off);
+// Needs plan->new_size.
+mj_status_t mj_overlay_plan_zip(const mj_facts_t *facts, mj_plan_t *plan);
+// After all other changes but the checksum.
+void mj_overlay_apply(uint8_t *bytes, const mj_plan_t *plan);
 
 // ---- rewrite, record, verify ----
 

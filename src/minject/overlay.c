@@ -22,28 +22,33 @@ typedef struct mark {
     uint32_t back; // AT_END: the mark begins so many bytes before the end
     const char *bytes;
     uint32_t length;
+    bool checks_crc;
 } mark_t;
 
 #define MARK(text) text, sizeof text - 1
 
 // Sources: each program's published loader or documentation.
 static const mark_t marks[] = {
-    {"Bun program", MJ_OVERLAY_FROM_END, IN_LAST_64K, 0, MARK("\n---- Bun! ----\n")},
-    {"Deno program", MJ_OVERLAY_FROM_END, AT_END, 24, MARK("d3n0l4nd")},
-    {"Deno program", MJ_OVERLAY_FROM_END, AT_END, 40, MARK("d3n0l4nd")},
-    {"nexe program", MJ_OVERLAY_FROM_END, AT_END, 32, MARK("<nexe~~sentinel>")},
-    {"Godot game", MJ_OVERLAY_FROM_END, AT_END, 4, MARK("GDPC")},
-    {"OCRA program", MJ_OVERLAY_FROM_END, AT_END, 4, MARK("\x41\xb6\xba\x4e")},
-    {"InstallShield setup", MJ_OVERLAY_FROM_SECTIONS, AT_START, 0, MARK("InstallShield")},
-    {"InstallShield setup", MJ_OVERLAY_FROM_SECTIONS, AT_START, 0, MARK("ISSetupStream")},
-    {"NSIS installer", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK("\xef\xbe\xad\xdeNullsoftInst")},
-    {"7-Zip self-extractor", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK("7z\xbc\xaf\x27\x1c")},
-    {"7-Zip self-extractor", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK(";!@Install@!UTF-8!")},
-    {"RAR self-extractor", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK("Rar!\x1a\x07")},
-    {"Inno Setup installer", MJ_OVERLAY_BY_OFFSET, AT_START, 0, MARK("zlb\x1a")},
-    {"Inno Setup installer", MJ_OVERLAY_BY_OFFSET, AT_START, 0, MARK("idska32\x1a")},
-    {"PyInstaller program", MJ_OVERLAY_BY_OFFSET, IN_LAST_64K, 0, MARK("MEI\014\013\012\013\016")},
-    {"zip archive", MJ_OVERLAY_BY_OFFSET, IN_LAST_64K, 0, MARK("PK\005\006")},
+    {"Bun program", MJ_OVERLAY_FROM_END, IN_LAST_64K, 0, MARK("\n---- Bun! ----\n"), false},
+    {"Deno program", MJ_OVERLAY_FROM_END, AT_END, 24, MARK("d3n0l4nd"), false},
+    {"Deno program", MJ_OVERLAY_FROM_END, AT_END, 40, MARK("d3n0l4nd"), false},
+    {"nexe program", MJ_OVERLAY_FROM_END, AT_END, 32, MARK("<nexe~~sentinel>"), false},
+    {"Godot game", MJ_OVERLAY_FROM_END, AT_END, 4, MARK("GDPC"), false},
+    {"OCRA program", MJ_OVERLAY_FROM_END, AT_END, 4, MARK("\x41\xb6\xba\x4e"), false},
+    {"InstallShield setup", MJ_OVERLAY_FROM_SECTIONS, AT_START, 0, MARK("InstallShield"), false},
+    {"InstallShield setup", MJ_OVERLAY_FROM_SECTIONS, AT_START, 0, MARK("ISSetupStream"), false},
+    {"NSIS installer", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK("\xef\xbe\xad\xdeNullsoftInst"),
+     true},
+    {"7-Zip self-extractor", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK("7z\xbc\xaf\x27\x1c"),
+     false},
+    {"7-Zip self-extractor", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK(";!@Install@!UTF-8!"),
+     false},
+    {"RAR self-extractor", MJ_OVERLAY_BY_OFFSET, NEAR_START, 0, MARK("Rar!\x1a\x07"), false},
+    {"Inno Setup installer", MJ_OVERLAY_BY_OFFSET, AT_START, 0, MARK("zlb\x1a"), false},
+    {"Inno Setup installer", MJ_OVERLAY_BY_OFFSET, AT_START, 0, MARK("idska32\x1a"), false},
+    {"PyInstaller program", MJ_OVERLAY_BY_OFFSET, IN_LAST_64K, 0, MARK("MEI\014\013\012\013\016"),
+     false},
+    {"zip archive", MJ_OVERLAY_BY_OFFSET, IN_LAST_64K, 0, MARK("PK\005\006"), false},
 };
 
 static bool matches(const uint8_t *at, const mark_t *mark)
@@ -118,11 +123,13 @@ void mj_overlay_recognise(const pe_view_t *view, mj_facts_t *facts)
         return;
     facts->overlay_size = end - facts->overlay_off;
     facts->overlay = MJ_OVERLAY_UNKNOWN;
+    mj_overlay_find_zip(view, facts);
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         if (!is_marked(view->base + facts->overlay_off, facts->overlay_size, &marks[i]))
             continue;
         facts->overlay = marks[i].kind;
         facts->overlay_name = marks[i].name;
-        return;
+        facts->checks_crc = marks[i].checks_crc;
+        break;
     }
 }

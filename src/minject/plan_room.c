@@ -13,6 +13,7 @@
 #define HEADER_SIZE     ((uint32_t)sizeof(pe_section_t))
 #define DOS_HEADER_SIZE ((uint32_t)sizeof(pe_dos_header_t))
 #define LAST_GROWTH_MAX 0x4000000U // zeros that an extended section may have to spell out
+#define ZIP_RECORD_SIZE 22U
 #define ADDRESS_MAX     0x7fff0000U
 
 static uint64_t align_up(uint64_t value, uint32_t alignment)
@@ -78,14 +79,17 @@ static void save(mj_plan_t *plan, uint32_t off, uint32_t size)
     plan->saved[plan->saved_count++] = (mj_range_t){off, size};
 }
 
-// Everything of the headers that changes, and the flags in the load configuration.
-static void save_changes(const pe_view_t *view, mj_plan_t *plan, uint32_t headers_end)
+// Everything of the headers that changes, the flags in the load configuration, a zip's comment length.
+static void save_changes(const pe_view_t *view, const mj_facts_t *facts, mj_plan_t *plan,
+                         uint32_t headers_end)
 {
     uint32_t size = (uint32_t)view->size;
     plan->saved_count = 0;
     save(plan, 0, headers_end < size ? headers_end : size);
     if (plan->load_flags_off >= headers_end)
         save(plan, plan->load_flags_off, 2);
+    if (facts->zip_record_off >= headers_end)
+        save(plan, facts->zip_record_off, ZIP_RECORD_SIZE);
     plan->blob_size = plan->saved_off + saved_total(plan);
 }
 
@@ -133,20 +137,6 @@ static mj_status_t place_section(const pe_view_t *view, mj_plan_t *plan, uint64_
     return MJ_OK;
 }
 
-static mj_status_t place_after_headers(const pe_view_t *view, mj_plan_t *plan, uint32_t headers_end)
-{
-    plan->headers_size = view->optional.headers_size;
-    if (headers_end > plan->headers_size) {
-        uint32_t whole = (uint32_t)align_up(headers_end, view->optional.file_alignment);
-        uint32_t limit = header_limit(view, true);
-        plan->headers_size = whole <= limit ? whole : headers_end;
-    }
-    save_changes(view, plan, larger(headers_end, table_end(view)));
-    return place_section(view, plan, view->size);
-}
-
-// ---- slot ----
-
 // Bytes that the bound import directory alone uses are free: that directory goes.
 static bool is_free(const pe_view_t *view, uint32_t from, uint32_t to)
 {
@@ -158,6 +148,39 @@ static bool is_free(const pe_view_t *view, uint32_t from, uint32_t to)
     }
     return true;
 }
+
+// Four zero bytes behind the headers; and no checksum among the bytes that the CRC covers, as each
+// would depend on the other.
+static bool fits_crc(const pe_view_t *view, uint32_t fix_off)
+{
+    bool has_late_checksum =
+        view->optional.checksum != 0 && view->optional_off + PE_OFF_CHECKSUM + 4 > PE_SECTOR;
+    return !has_late_checksum && fix_off + 4 <= header_limit(view, true) &&
+           is_free(view, fix_off, fix_off + 4);
+}
+
+static mj_status_t place_after_headers(const pe_view_t *view, const mj_facts_t *facts,
+                                       mj_plan_t *plan, uint32_t headers_end)
+{
+    plan->headers_size = view->optional.headers_size;
+    if (headers_end > plan->headers_size) {
+        uint32_t whole = (uint32_t)align_up(headers_end, view->optional.file_alignment);
+        uint32_t limit = header_limit(view, true);
+        plan->headers_size = whole <= limit ? whole : headers_end;
+    }
+    uint32_t changed_end = larger(headers_end, table_end(view));
+    if (mj_overlay_needs_crc(facts, changed_end)) {
+        uint32_t fix_off = (uint32_t)align_up(changed_end, 4);
+        if (!fits_crc(view, fix_off))
+            return MJ_OVERLAY_CHECKED;
+        mj_overlay_plan_crc(view, plan, fix_off);
+        changed_end = fix_off + 4;
+    }
+    save_changes(view, facts, plan, changed_end);
+    return place_section(view, plan, view->size);
+}
+
+// ---- slot ----
 
 static bool fits_slot(const pe_view_t *view)
 {
@@ -210,14 +233,15 @@ static void plan_move(mj_plan_t *plan, uint32_t index, const pe_section_t *secti
         (mj_move_t){index, section->raw_off & ~(PE_SECTOR - 1), to_off, section->raw_size};
 }
 
-static mj_status_t place_last_section(const pe_view_t *view, mj_plan_t *plan)
+static mj_status_t place_last_section(const pe_view_t *view, const mj_facts_t *facts,
+                                      mj_plan_t *plan)
 {
     pe_section_t last;
     pe_section_at(view, last_index(view), &last);
     uint32_t used = larger(pe_section_virtual_size(&last), last.raw_size);
     uint64_t blob_at = align_up(used, 16);
     uint64_t raw_off = align_up(view->size, raw_alignment(view));
-    save_changes(view, plan, table_end(view));
+    save_changes(view, facts, plan, table_end(view));
     uint64_t virtual_size = blob_at + plan->blob_size;
     uint64_t raw_size = align_up(virtual_size, raw_alignment(view));
     mj_status_t status =
@@ -260,7 +284,8 @@ static bool fits_moved_data(const pe_view_t *view, const mj_facts_t *facts, uint
 }
 
 // Sections whose data begins below the new end of the headers go to the end of the file, whole.
-static mj_status_t place_moved_data(const pe_view_t *view, mj_plan_t *plan, uint32_t headers_end)
+static mj_status_t place_moved_data(const pe_view_t *view, const mj_facts_t *facts, mj_plan_t *plan,
+                                    uint32_t headers_end)
 {
     uint64_t at = view->size;
     uint32_t saved_end = headers_end;
@@ -276,7 +301,7 @@ static mj_status_t place_moved_data(const pe_view_t *view, mj_plan_t *plan, uint
         at += section.raw_size;
     }
     plan->headers_size = headers_end;
-    save_changes(view, plan, saved_end);
+    save_changes(view, facts, plan, saved_end);
     return place_section(view, plan, at);
 }
 
@@ -294,27 +319,36 @@ static bool debug_data_below(const pe_view_t *view, uint32_t end)
     return false;
 }
 
-mj_status_t mj_plan_room(const pe_view_t *view, const mj_facts_t *facts, mj_plan_t *plan)
+static mj_status_t choose_room(const pe_view_t *view, const mj_facts_t *facts, mj_plan_t *plan)
 {
     uint32_t end = table_end(view);
     bool may_add = view->file.section_count < PE_SECTION_MAX;
     if (may_add && fits_slot(view)) {
         plan->room = MJ_ROOM_SLOT;
-        return place_after_headers(view, plan, end + HEADER_SIZE);
+        return place_after_headers(view, facts, plan, end + HEADER_SIZE);
     }
     if (may_add && fits_stub(view, facts)) {
         plan->room = MJ_ROOM_STUB;
         plan->nt_shift = HEADER_SIZE;
-        return place_after_headers(view, plan, end);
+        return place_after_headers(view, facts, plan, end);
     }
+    // The other rooms change section headers whose sum could not be kept.
+    if (mj_overlay_needs_crc(facts, end))
+        return MJ_OVERLAY_CHECKED;
     if (fits_last_section(view)) {
         plan->room = MJ_ROOM_LAST_SECTION;
-        return place_last_section(view, plan);
+        return place_last_section(view, facts, plan);
     }
     uint32_t headers_end = (uint32_t)align_up(end + HEADER_SIZE, view->optional.file_alignment);
     if (!may_add || !fits_moved_data(view, facts, headers_end) ||
         debug_data_below(view, headers_end))
         return MJ_NO_ROOM;
     plan->room = MJ_ROOM_MOVED_DATA;
-    return place_moved_data(view, plan, headers_end);
+    return place_moved_data(view, facts, plan, headers_end);
+}
+
+mj_status_t mj_plan_room(const pe_view_t *view, const mj_facts_t *facts, mj_plan_t *plan)
+{
+    mj_status_t status = choose_room(view, facts, plan);
+    return status == MJ_OK ? mj_overlay_plan_zip(facts, plan) : status;
 }

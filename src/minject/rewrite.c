@@ -182,6 +182,7 @@ void mj_rewrite(uint8_t *bytes, const mj_plan_t *plan)
     write_directories(&view, bytes, plan);
     write_sections(&view, bytes, plan);
     write_optional(&view, bytes, plan);
+    mj_overlay_apply(bytes, plan);
     if (view.optional.checksum != 0)
         put32(bytes + view.optional_off + PE_OFF_CHECKSUM,
               mj_pe_checksum(bytes, plan->new_size, view.optional_off + PE_OFF_CHECKSUM));

@@ -54,6 +54,9 @@ static const verdict_t verdicts[MJ_STATUS_COUNT] = {
     [MJ_OVERLAY_BY_SECTIONS] = {"looks for the data appended to it behind its last section",
                                 RUN_INSTEAD ", or inject before the data is appended",
                                 MJ_EXIT_REFUSED, true},
+    [MJ_OVERLAY_CHECKED] =
+        {"is an installer that checks its own headers, without room to adjust them", RUN_INSTEAD,
+         MJ_EXIT_REFUSED, true},
     [MJ_HYBRID_HEADERS] = {"is an ARM64X image that rewrites its own imports when loaded as x64",
                            RUN_INSTEAD, MJ_EXIT_REFUSED, false},
     [MJ_NO_ROOM] = {"has no room for another section", RUN_INSTEAD, MJ_EXIT_REFUSED, false},

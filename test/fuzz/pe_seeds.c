@@ -56,6 +56,15 @@ static void vary(make_pe_t *spec, uint32_t index)
     case 13:
         spec->clr_flags = 0x10;
         break;
+    case 14:
+        spec->overlay = "PK\005\006\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        spec->overlay_size = 22;
+        break;
+    case 15:
+        spec->overlay = "\0\0\0\0\xef\xbe\xad\xdeNullsoftInst....data";
+        spec->overlay_size = 28;
+        spec->extra_sections = 6;
+        break;
     default:
         spec->has_iat_directory = false;
         break;
@@ -64,7 +73,7 @@ static void vary(make_pe_t *spec, uint32_t index)
 
 uint32_t pe_seed(uint32_t index, uint8_t *bytes)
 {
-    if (index >= 30)
+    if (index >= 34)
         return 0;
     make_pe_t spec = index % 2 == 0 ? make_pe_default() : make_pe_default32();
     vary(&spec, index / 2);

@@ -79,6 +79,8 @@ static pid_t start(void)
     pid_t child = fork();
     if (child == 0) {
         int null = open("/dev/null", O_RDWR);
+        if (null < 0)
+            _exit(98);
         dup2(null, 0);
         dup2(null, 1);
         dup2(null, 2);

@@ -272,6 +272,72 @@ TEST(symbols_behind_the_sections_stay_where_they_are)
     injected_free(&injected);
 }
 
+// The end record of an empty zip archive, with a comment of two bytes.
+#define ZIP_END "PK\005\006\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\002\0hi"
+
+TEST(a_zip_archive_still_ends_with_the_file)
+{
+    make_pe_t spec = make_pe_default();
+    uint16_t comment;
+    spec.overlay = ZIP_END;
+    spec.overlay_size = 24;
+    injected_t injected = inject_default(&spec);
+    REQUIRE(injected.status == MJ_OK);
+    memcpy(&comment, injected.bytes + file_size - 4, sizeof comment);
+    CHECK_EQ(file_size - 2 + comment, injected.size);
+    injected_free(&injected);
+}
+
+TEST(a_zip_archive_that_did_not_end_with_the_file_stays_as_it_is)
+{
+    make_pe_t spec = make_pe_default();
+    uint16_t comment;
+    spec.overlay = ZIP_END "...";
+    spec.overlay_size = 27;
+    injected_t injected = inject_default(&spec);
+    REQUIRE(injected.status == MJ_OK);
+    memcpy(&comment, injected.bytes + file_size - 7, sizeof comment);
+    CHECK_EQ(comment, 2);
+    injected_free(&injected);
+}
+
+#define NSIS_START "\0\0\0\0\xef\xbe\xad\xdeNullsoftInst....data"
+
+static uint32_t crc32(const uint8_t *bytes, uint32_t size)
+{
+    uint32_t crc = 0xffffffffU;
+    for (uint32_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        for (unsigned bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (0xedb88320U & (0U - (crc & 1)));
+    }
+    return ~crc;
+}
+
+TEST(an_installers_checksum_over_its_headers_still_holds)
+{
+    make_pe_t spec = make_pe_default();
+    spec.overlay = NSIS_START;
+    spec.overlay_size = 28;
+    spec.extra_sections = 6; // the section table reaches behind offset 512
+    injected_t injected = inject_default(&spec);
+    REQUIRE(injected.status == MJ_OK);
+    CHECK(memcmp(injected.bytes + 512, file + 512, 0x200) != 0);
+    CHECK_EQ(crc32(injected.bytes + 512, file_size - 512), crc32(file + 512, file_size - 512));
+    injected_free(&injected);
+}
+
+TEST(an_installer_without_room_for_the_adjustment_is_refused)
+{
+    make_pe_t spec = make_pe_default();
+    spec.overlay = NSIS_START;
+    spec.overlay_size = 28;
+    spec.extra_sections = 6;
+    spec.junk_after_table = 16;
+    spec.nt_off = 0x40;
+    check_refused(&spec, MJ_OVERLAY_CHECKED);
+}
+
 // ---- room for the section header ----
 
 TEST(uses_a_free_slot)
@@ -474,6 +540,10 @@ TEST_MAIN(
     RUN(a_signature_is_taken_out_of_the_directory)
     RUN(an_overlay_stays_where_it_is)
     RUN(symbols_behind_the_sections_stay_where_they_are)
+    RUN(a_zip_archive_still_ends_with_the_file)
+    RUN(a_zip_archive_that_did_not_end_with_the_file_stays_as_it_is)
+    RUN(an_installers_checksum_over_its_headers_still_holds)
+    RUN(an_installer_without_room_for_the_adjustment_is_refused)
     RUN(uses_a_free_slot)
     RUN(uses_the_place_of_the_bound_imports_as_a_slot)
     RUN(without_a_slot_the_headers_move_over_the_dos_stub)
