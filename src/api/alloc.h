@@ -68,6 +68,15 @@ mi_inline void *mi_alloc_zero_in(mi_heap_t *heap, size_t size)
     return mi_heap_alloc_slow(heap, size, true);
 }
 
+// alignment is a power of two. NULL on failure, no errno.
+mi_inline void *mi_alloc_aligned_in(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
+                                    bool zero)
+{
+    if (MI_PADDING)
+        return mi_checked_alloc_aligned(heap, size, alignment, offset, zero);
+    return mi_heap_alloc_aligned(heap, size, alignment, offset, zero);
+}
+
 void *mi_heap_alloc(mi_heap_t *heap, size_t size);
 void *mi_heap_alloc_zero(mi_heap_t *heap, size_t size);
 

@@ -26,9 +26,7 @@ static void *allocate(mi_heap_t *heap, size_t size, size_t alignment, size_t off
         return mi_fail_alignment(alignment);
     if (is_natural(alignment, offset))
         return fill == FILL_ZERO ? mi_heap_zalloc(heap, size) : mi_heap_malloc(heap, size);
-    bool zero = fill == FILL_ZERO;
-    void *p = MI_PADDING ? mi_checked_alloc_aligned(heap, size, alignment, offset, zero)
-                         : mi_heap_alloc_aligned(heap, size, alignment, offset, zero);
+    void *p = mi_alloc_aligned_in(heap, size, alignment, offset, fill == FILL_ZERO);
     return p != NULL ? p : mi_fail_memory(size);
 }
 
@@ -107,7 +105,7 @@ int mi_posix_memalign(void **p, size_t alignment, size_t size)
     if (p == NULL || alignment % sizeof(void *) != 0 || !is_valid_alignment(alignment))
         return EINVAL;
     // Not through allocate: POSIX leaves errno alone.
-    void *block = mi_heap_alloc_aligned(mi_os_tls_heap(), size, alignment, 0, false);
+    void *block = mi_alloc_aligned_in(mi_os_tls_heap(), size, alignment, 0, false);
     if (block == NULL)
         return ENOMEM;
     *p = block;

@@ -76,13 +76,14 @@ void *mi_crt_calloc(size_t count, size_t size)
 
 static mi_noinline void free_slow(void *p)
 {
-    if (!mi_free_other(p) && p != NULL && mi_redirect_host != NULL)
+    bool is_done = MI_PADDING ? mi_checked_free(p) : mi_free_other(p);
+    if (!is_done && p != NULL && mi_redirect_host != NULL)
         mi_redirect_host->foreign_free(p);
 }
 
 void mi_crt_free(void *p)
 {
-    if (mi_unlikely(!mi_free_local(p)))
+    if (MI_PADDING || mi_unlikely(!mi_free_local(p)))
         free_slow(p);
 }
 
@@ -91,6 +92,14 @@ void mi_crt_free(void *p)
 static bool can_stay(size_t usable, size_t size)
 {
     return size <= usable && size >= usable - usable / 2;
+}
+
+// The block keeps its place; where exact sizes are kept, it has a new one.
+static void *stay(void *p, size_t size)
+{
+    if (MI_PADDING)
+        mi_checked_resize(p, size);
+    return p;
 }
 
 // Copies what fits and frees p; NULL, with p as it was, when there is no new block.
@@ -126,7 +135,7 @@ void *mi_crt_realloc(void *p, size_t size)
         return realloc_foreign(p, size);
     size_t usable = mi_block_usable_size(p);
     if (can_stay(usable, size))
-        return p;
+        return stay(p, size);
     return move(p, usable, mi_crt_malloc(size), size);
 }
 
@@ -153,7 +162,7 @@ void *mi_crt_expand(void *p, size_t size)
         void *block = mi_redirect_host == NULL ? NULL : mi_redirect_host->foreign_expand(p, size);
         return block != NULL ? block : fail(ENOMEM);
     }
-    return size <= mi_block_usable_size(p) ? p : fail(ENOMEM);
+    return size <= mi_block_usable_size(p) ? stay(p, size) : fail(ENOMEM);
 }
 
 // Zeroes what a block of ours or of the runtime grew by, to its end: growing into that later finds
@@ -190,8 +199,8 @@ static bool are_valid(size_t size, size_t alignment, size_t offset)
 
 static void *aligned_alloc_once(size_t size, size_t alignment, size_t offset)
 {
-    return mi_heap_alloc_aligned(mi_os_tls_heap(), size, mi_max(alignment, sizeof(void *)), offset,
-                                 false);
+    return mi_alloc_aligned_in(mi_os_tls_heap(), size, mi_max(alignment, sizeof(void *)), offset,
+                               false);
 }
 
 // The runtime's own limit leaves room for its bookkeeping.
@@ -259,7 +268,7 @@ void *mi_crt_aligned_offset_realloc(void *p, size_t size, size_t alignment, size
     if (old_size == FAILED_SIZE)
         return fail(EINVAL);
     if (mi_is_ours(p) && can_stay(old_size, size) && is_aligned_at(p, alignment, offset))
-        return p;
+        return stay(p, size);
     void *block = aligned_alloc(size, alignment, offset);
     if (block == NULL)
         return NULL;

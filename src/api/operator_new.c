@@ -41,7 +41,7 @@ static mi_cold void *retry(mi_heap_t *heap, size_t size, size_t alignment, on_fa
 {
     void *p = NULL;
     while (p == NULL && run_new_handler())
-        p = mi_heap_alloc_aligned(heap, size, alignment, 0, false);
+        p = mi_alloc_aligned_in(heap, size, alignment, 0, false);
     if (p == NULL && on_failure == FAIL_THROWS)
         give_up(size);
     return p;

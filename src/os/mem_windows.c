@@ -55,16 +55,20 @@ static void move_up(char *to, const char *from, size_t size)
 {
     vector_t last = *(const vector_t *)(from + size - VECTOR_SIZE);
     size_t done = 0;
-    for (; done + VECTOR_SIZE < size; done += VECTOR_SIZE)
-        *(vector_t *)(to + done) = *(const vector_t *)(from + done);
+    for (; done + VECTOR_SIZE < size; done += VECTOR_SIZE) {
+        vector_t next = *(const vector_t *)(from + done);
+        *(vector_t *)(to + done) = next;
+    }
     *(vector_t *)(to + size - VECTOR_SIZE) = last;
 }
 
 static void move_down(char *to, const char *from, size_t size)
 {
     vector_t first = *(const vector_t *)from;
-    for (; size > VECTOR_SIZE; size -= VECTOR_SIZE)
-        *(vector_t *)(to + size - VECTOR_SIZE) = *(const vector_t *)(from + size - VECTOR_SIZE);
+    for (; size > VECTOR_SIZE; size -= VECTOR_SIZE) {
+        vector_t next = *(const vector_t *)(from + size - VECTOR_SIZE);
+        *(vector_t *)(to + size - VECTOR_SIZE) = next;
+    }
     *(vector_t *)to = first;
 }
 

@@ -13,9 +13,10 @@ struct mi_heap_s;
 struct mi_thread;
 
 // A free block; the link is encoded in secure and debug builds, see page/page.h.
+// packed: a block that an odd offset was asked for may begin at any address.
 typedef struct mi_block {
     struct mi_block *next;
-} mi_block_t;
+} __attribute__((packed)) mi_block_t;
 
 typedef enum mi_page_state {
     MI_PAGE_UNUSED,    // not cut
