@@ -10,6 +10,7 @@
 
 enum { THREADS = 64, KEPT = 50 };
 
+static const char *allocator_name = "mimalloc.dll"; // or the first argument
 static volatile LONG is_over;
 static volatile LONG rounds;
 static volatile LONG damage;
@@ -73,7 +74,7 @@ TEST(threads_survive_a_late_redirect)
     for (uintptr_t i = 0; i < THREADS; i++)
         threads[i] = (HANDLE)_beginthreadex(NULL, 0, long_life, (void *)i, 0, NULL);
     wait_for_rounds(100);
-    HMODULE allocator = LoadLibraryA("mimalloc.dll");
+    HMODULE allocator = LoadLibraryA(allocator_name);
     REQUIRE(allocator != NULL);
     bool (*is_redirected)(void) =
         (bool (*)(void))(void *)GetProcAddress(allocator, "mi_is_redirected");
@@ -92,9 +93,16 @@ TEST(threads_survive_a_late_redirect)
     free(block);
     // Pinned: code and import tables lead into it.
     FreeLibrary(allocator);
-    CHECK(GetModuleHandleA("mimalloc.dll") != NULL);
+    CHECK(GetModuleHandleA(allocator_name) != NULL);
     CHECK(GetModuleHandleA("mimalloc-redirect.dll") != NULL);
     free(malloc(100));
 }
 
-TEST_MAIN(RUN(threads_survive_a_late_redirect))
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        allocator_name = argv[1];
+    RUN(threads_survive_a_late_redirect)
+    printf("%u passed, %u failed\n", check_state.passed, check_state.failed);
+    return check_state.failed != 0;
+}
