@@ -16,6 +16,7 @@
 #define REARMS 32
 
 static mi_thread_t first_record; // of the process's first thread: needs no memory
+static _Atomic(bool) is_first_published;
 static _Atomic(mi_thread_t *) records;
 
 mi_thread_t *mi_thread_records(void)
@@ -72,11 +73,10 @@ static mi_thread_t *take_record(void)
         if (take(thread))
             return thread;
     }
-    if (take(&first_record)) {
-        publish(&first_record);
-        return &first_record;
-    }
-    mi_thread_t *thread = mi_meta_alloc(sizeof *thread);
+    // Not by in_use: a thread that took and gave it back meanwhile has published it already.
+    mi_thread_t *thread = mi_exchange_acq_rel(&is_first_published, true)
+                              ? mi_meta_alloc(sizeof *thread)
+                              : &first_record;
     if (thread == NULL)
         return NULL;
     mi_store_relaxed(&thread->in_use, 1);

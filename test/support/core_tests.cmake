@@ -1,0 +1,33 @@
+# Tests of the allocator's core: they link the static library and see its inner headers.
+#
+# mi_add_core_test(AREA area NAME name SOURCES a.c ... [ARGS ...] [TIMEOUT s] [LABELS ...] [BOTH])
+#   The builds with sanitizers are debug builds, with every check on. BOTH adds area.name_plain there,
+#   the same test on the code as it is released.
+include_guard(GLOBAL)
+
+set(MI_TEST_SUPPORT ${CMAKE_CURRENT_LIST_DIR})
+set(system linux)
+if(WIN32)
+  set(system windows)
+endif()
+add_library(test_support STATIC ${MI_TEST_SUPPORT}/rng.c ${MI_TEST_SUPPORT}/threads_${system}.c)
+target_include_directories(test_support PRIVATE ${CMAKE_SOURCE_DIR}/test)
+target_link_libraries(test_support PRIVATE mi_warnings mi_ucrt)
+
+# The core without debug checks, for builds whose library has them.
+if(MI_SANITIZE)
+  find_package(Threads REQUIRED)
+  get_target_property(core_sources mimalloc-core SOURCES)
+  add_library(test_core_plain STATIC ${core_sources} ${CMAKE_SOURCE_DIR}/src/api/runtime_static.c)
+  target_compile_options(test_core_plain PRIVATE -O1)
+  target_link_libraries(test_core_plain PUBLIC mi_core_options Threads::Threads PRIVATE mi_warnings)
+endif()
+
+function(mi_add_core_test)
+  cmake_parse_arguments(C "BOTH" "NAME" "" ${ARGN})
+  mi_add_test(NAME ${C_NAME} LIBRARIES test_support mimalloc ${C_UNPARSED_ARGUMENTS})
+  if(C_BOTH AND MI_SANITIZE)
+    mi_add_test(NAME ${C_NAME}_plain LIBRARIES test_support test_core_plain
+                ${C_UNPARSED_ARGUMENTS})
+  endif()
+endfunction()
