@@ -26,6 +26,17 @@ endfunction()
 mi_add_import_library(import_kernel32)
 mi_add_import_library(import_ntdll)
 
+# Control flow guard: the DLL lists its valid indirect call targets. The table's anchor is the same
+# for every DLL, so the redirect's file serves here too. The linker knows it for x64 only.
+set(guard_sources)
+set(guard_compile_options)
+set(guard_link_options)
+if(MI_TARGET_ARCH STREQUAL "x86_64")
+  set(guard_sources redirect/load_config.c)
+  set(guard_compile_options -mguard=cf-nochecks)
+  set(guard_link_options -Wl,--guard-cf -Wl,--Xlink=-cetcompat)
+endif()
+
 enable_language(RC)
 string(REPLACE "." "," version_numbers "${PROJECT_VERSION},0")
 configure_file(api/mimalloc-override.rc.in mimalloc-override.rc @ONLY)
@@ -33,7 +44,7 @@ configure_file(api/mimalloc-override.def mimalloc-override.def COPYONLY)
 
 function(mi_add_dll target variant)
   mi_add_core(${target}-core ${variant})
-  add_library(${target} SHARED ${dll_sources} $<TARGET_OBJECTS:${target}-core>
+  add_library(${target} SHARED ${dll_sources} ${guard_sources} $<TARGET_OBJECTS:${target}-core>
               ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.rc)
   set_target_properties(${target} PROPERTIES PREFIX "")
   target_compile_definitions(${target} PRIVATE ${${variant}_definitions})
@@ -43,12 +54,12 @@ function(mi_add_dll target variant)
   add_dependencies(${target} import_kernel32_library import_ntdll_library)
   foreach(part ${target} ${target}-core)
     target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-builtin
-      -fno-stack-protector -mno-stack-arg-probe -gcodeview>)
+      -fno-stack-protector -mno-stack-arg-probe -gcodeview ${guard_compile_options}>)
   endforeach()
   # Relative to the build folder, where the linker runs: the PDB holds the linker's command line.
   target_link_options(${target} PRIVATE -nostdlib -Wl,--entry=mi_dll_main
     -Wl,--dynamicbase,--nxcompat,--high-entropy-va -Wl,--pdb=bin/${target}.pdb
-    src/mimalloc-override.def)
+    ${guard_link_options} src/mimalloc-override.def)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS
                ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.def)
 endfunction()
