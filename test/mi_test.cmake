@@ -48,12 +48,16 @@ endfunction()
 function(mi_add_test)
   cmake_parse_arguments(T "" "AREA;NAME;TIMEOUT"
                         "SOURCES;LIBRARIES;ARGS;RUNTIMES;ENVIRONMENT;LABELS" ${ARGN})
-  add_executable(test_${T_NAME} ${T_SOURCES})
-  target_include_directories(test_${T_NAME} PRIVATE ${CMAKE_SOURCE_DIR}/test ${CMAKE_SOURCE_DIR}/src
-                                                    ${CMAKE_SOURCE_DIR}/include)
-  target_link_libraries(test_${T_NAME} PRIVATE mi_warnings ${T_LIBRARIES} mi_ucrt)
+  set(program test_${T_NAME})
+  if(TARGET ${program}) # another area has a test of this name
+    set(program test_${T_AREA}_${T_NAME})
+  endif()
+  add_executable(${program} ${T_SOURCES})
+  target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR}/test ${CMAKE_SOURCE_DIR}/src
+                                                ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(${program} PRIVATE mi_warnings ${T_LIBRARIES} mi_ucrt)
   mi_add_command_test(AREA ${T_AREA} NAME ${T_NAME}
-                      COMMAND ${MI_TEST_LAUNCHER} $<TARGET_FILE:test_${T_NAME}> ${T_ARGS}
+                      COMMAND ${MI_TEST_LAUNCHER} $<TARGET_FILE:${program}> ${T_ARGS}
                       TIMEOUT ${T_TIMEOUT} RUNTIMES ${T_RUNTIMES} ENVIRONMENT ${T_ENVIRONMENT}
                       LABELS ${T_LABELS} ${T_UNPARSED_ARGUMENTS})
 endfunction()

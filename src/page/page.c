@@ -12,7 +12,8 @@
 // New blocks are linked, and so touched, a few at a time: memory that is not used stays untouched.
 #define CARVE_BYTES_FRESH ((size_t)4 * MI_KIB)
 // Memory that has been used before costs nothing to touch.
-#define CARVE_BYTES_USED ((size_t)16 * MI_KIB)
+#define CARVE_BYTES_USED  ((size_t)16 * MI_KIB)
+#define CARVE_BLOCKS_USED 16
 
 static void set_keys(mi_page_t *page)
 {
@@ -127,8 +128,9 @@ static size_t carve_count(const mi_page_t *page)
 {
     size_t left = (size_t)page->reserved - page->capacity;
     size_t bytes = page->fresh_is_zero ? CARVE_BYTES_FRESH : CARVE_BYTES_USED;
+    size_t least = page->fresh_is_zero ? 1 : CARVE_BLOCKS_USED;
     size_t fit = left > 1 ? bytes / page->block_size : left;
-    return mi_min(left, mi_max(fit, 1));
+    return mi_min(left, mi_max(fit, least));
 }
 
 mi_page_refill_t mi_page_refill(mi_page_t *page)

@@ -20,13 +20,27 @@ typedef enum mi_page_event {
     MI_PAGE_EMPTY  // all its blocks are free
 } mi_page_event_t;
 
+// Links are read and written as bytes: a block that the program wanted at an odd address (an offset
+// that is no multiple of the alignment) begins there.
+mi_inline uintptr_t mi_block_link(const mi_block_t *block)
+{
+    uintptr_t link;
+    __builtin_memcpy(&link, (const void *)block, sizeof link);
+    return link;
+}
+
+mi_inline void mi_block_set_link(mi_block_t *block, uintptr_t link)
+{
+    __builtin_memcpy((void *)block, &link, sizeof link);
+}
+
 #if MI_PADDING
 // Links are kept encoded, so that a stray write is noticed and a forged one is hard.
 mi_cold void mi_block_report_damage(const mi_page_t *page, const void *block);
 
 mi_inline mi_block_t *mi_block_next(const mi_page_t *page, const mi_block_t *block)
 {
-    uintptr_t link = (uintptr_t)block->next;
+    uintptr_t link = mi_block_link(block);
     mi_block_t *next =
         (mi_block_t *)(((link >> 13) | (link << (sizeof link * 8 - 13))) ^ page->key[0]);
     if (mi_unlikely(next != NULL && mi_segment_of(next) != mi_segment_of_page(page))) {
@@ -39,19 +53,19 @@ mi_inline mi_block_t *mi_block_next(const mi_page_t *page, const mi_block_t *blo
 mi_inline void mi_block_set_next(const mi_page_t *page, mi_block_t *block, const mi_block_t *next)
 {
     uintptr_t link = (uintptr_t)next ^ page->key[0];
-    block->next = (mi_block_t *)((link << 13) | (link >> (sizeof link * 8 - 13)));
+    mi_block_set_link(block, (link << 13) | (link >> (sizeof link * 8 - 13)));
 }
 #else
 mi_inline mi_block_t *mi_block_next(const mi_page_t *page, const mi_block_t *block)
 {
     (void)page;
-    return block->next;
+    return (mi_block_t *)mi_block_link(block);
 }
 
-mi_inline void mi_block_set_next(const mi_page_t *page, mi_block_t *block, mi_block_t *next)
+mi_inline void mi_block_set_next(const mi_page_t *page, mi_block_t *block, const mi_block_t *next)
 {
     (void)page;
-    block->next = next;
+    mi_block_set_link(block, (uintptr_t)next);
 }
 #endif
 
