@@ -5,12 +5,11 @@
 #include "mimalloc.h"
 
 #include "check.h"
-#include "os/os.h"
+#include "support/threads.h"
 
 enum { ROUNDS = 50, BLOCKS = 100 };
 
 static void *blocks[BLOCKS];
-static _Atomic(int) is_done;
 
 static int64_t live_threads(void)
 {
@@ -25,8 +24,6 @@ static void fill_blocks(void *arg)
         blocks[i] = mi_malloc(i * 50 + 1);
         memset(blocks[i], (int)i, i * 50 + 1);
     }
-    // release: pairs with the acquire load of wait_done.
-    mi_store_release(&is_done, 1);
 }
 
 static void free_blocks(void *arg)
@@ -34,26 +31,15 @@ static void free_blocks(void *arg)
     (void)arg;
     for (size_t i = 0; i < BLOCKS; i++)
         mi_free(blocks[i]);
-    mi_store_release(&is_done, 1);
 }
 
-static bool run(void (*body)(void *))
-{
-    mi_store_release(&is_done, 0);
-    if (!mi_os_start_thread(body, NULL))
-        return false;
-    while (mi_load_acquire(&is_done) == 0)
-        mi_os_sleep(1);
-    return true;
-}
-
-// The thread's end comes a moment after its last statement.
+// A thread's end may be told a moment after it was joined.
 static bool ends_with(int64_t count)
 {
     for (int tries = 0; tries < 5000; tries++) {
         if (live_threads() == count)
             return true;
-        mi_os_sleep(1);
+        thread_sleep_ms(1);
     }
     return false;
 }
@@ -64,7 +50,7 @@ TEST(the_allocator_hears_of_every_threads_end)
     int64_t before = live_threads();
     CHECK(before >= 1);
     for (int i = 0; i < ROUNDS; i++) {
-        REQUIRE(run(fill_blocks));
+        thread_run(fill_blocks, NULL);
         free_blocks(NULL);
     }
     CHECK(ends_with(before));
@@ -73,18 +59,18 @@ TEST(the_allocator_hears_of_every_threads_end)
 TEST(blocks_outlive_their_thread)
 {
     int64_t before = live_threads();
-    REQUIRE(run(fill_blocks));
+    thread_run(fill_blocks, NULL);
     REQUIRE(ends_with(before));
     for (size_t i = 0; i < BLOCKS; i++)
         CHECK_EQ(((unsigned char *)blocks[i])[i * 50], i);
-    REQUIRE(run(free_blocks));
+    thread_run(free_blocks, NULL);
     CHECK(ends_with(before));
 }
 
 TEST(another_thread_may_free)
 {
     fill_blocks(NULL);
-    REQUIRE(run(free_blocks));
+    thread_run(free_blocks, NULL);
     void *p = mi_malloc(100);
     CHECK(p != NULL);
     mi_free(p);
