@@ -9,7 +9,7 @@ else()
 endif()
 # What is only for the DLL, and what only for linking into a program.
 set(dll_sources ${core_sources})
-list(FILTER dll_sources INCLUDE REGEX "(mem_windows|dll_windows|alloc_crt)\\.c$")
+list(FILTER dll_sources INCLUDE REGEX "(mem_windows|div_windows|dll_windows|alloc_crt)\\.c$")
 set(static_sources ${core_sources})
 list(FILTER static_sources INCLUDE
   REGEX "(runtime_static|override_static|tls_callback_windows)\\.c$")
