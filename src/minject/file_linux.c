@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,22 +28,6 @@ void mj_free(void *block)
     free(block);
 }
 
-static bool read_all(int fd, uint8_t *bytes, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t got = read(fd, bytes + done, size - done);
-        if (got > 0) {
-            done += (size_t)got;
-        } else if (got == 0) {
-            errno = EIO; // it became shorter while it was read
-            return false;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool write_all(int fd, const uint8_t *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
@@ -55,26 +40,39 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size)
     return true;
 }
 
+// The file is mapped privately over the start of a region that has room behind it: nothing is copied
+// that is not changed. Should somebody cut the file off meanwhile, minject ends with a bus error, and
+// the file is as that somebody left it.
+static bool map_file(int fd, size_t slack, mj_file_t *file)
+{
+    size_t capacity = file->size + slack;
+    int protection = PROT_READ | PROT_WRITE;
+    void *region = mmap(NULL, capacity, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (region == MAP_FAILED)
+        return false;
+    file->bytes = region;
+    file->capacity = capacity;
+    if (file->size == 0)
+        return true;
+    return mmap(region, file->size, protection, MAP_PRIVATE | MAP_FIXED, fd, 0) != MAP_FAILED;
+}
+
 bool mj_file_read(const char *path, size_t slack, mj_file_t *file, const char **reason)
 {
     struct stat status;
     bool is_read = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     *file = (mj_file_t){0};
-    if (fd < 0)
-        goto failed;
-    if (fstat(fd, &status) != 0)
-        goto failed;
+    if (fd < 0 || fstat(fd, &status) != 0)
+        goto done;
     if (!S_ISREG(status.st_mode)) {
         errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-        goto failed;
+        goto done;
     }
     file->size = (size_t)status.st_size;
-    file->capacity = file->size + slack;
-    // Not calloc: the bytes come from the file, and pages that are not needed cost nothing.
-    file->bytes = malloc(file->capacity);
-    is_read = file->bytes != NULL && read_all(fd, file->bytes, file->size);
-failed:
+    // At least a page: an empty region cannot be mapped.
+    is_read = map_file(fd, slack + 0x1000, file);
+done:
     if (!is_read) {
         *reason = strerror(errno);
         mj_file_free(file);
@@ -84,9 +82,24 @@ failed:
     return is_read;
 }
 
+bool mj_file_grow(mj_file_t *file, size_t capacity)
+{
+    if (capacity <= file->capacity)
+        return true;
+    void *region = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (region == MAP_FAILED)
+        return false;
+    memcpy(region, file->bytes, file->size);
+    munmap(file->bytes, file->capacity);
+    file->bytes = region;
+    file->capacity = capacity;
+    return true;
+}
+
 void mj_file_free(mj_file_t *file)
 {
-    free(file->bytes);
+    if (file->bytes != NULL)
+        munmap(file->bytes, file->capacity);
     *file = (mj_file_t){0};
 }
 

@@ -104,6 +104,18 @@ failed:
     return is_read;
 }
 
+bool mj_file_grow(mj_file_t *file, size_t capacity)
+{
+    if (capacity <= file->capacity)
+        return true;
+    uint8_t *grown = mj_realloc(file->bytes, capacity);
+    if (grown == NULL)
+        return false;
+    file->bytes = grown;
+    file->capacity = capacity;
+    return true;
+}
+
 void mj_file_free(mj_file_t *file)
 {
     mj_free(file->bytes);

@@ -182,7 +182,8 @@ static mj_status_t check_layout(const pe_view_t *view)
     uint64_t next = 0;
     uint32_t table_end =
         view->section_off + view->file.section_count * (uint32_t)sizeof(pe_section_t);
-    if (view->file.section_count == 0)
+    // The format's own limit; with more, a small file would give a huge result.
+    if (view->file.section_count == 0 || view->optional.file_alignment > 0x10000)
         return MJ_BAD_IMAGE_LAYOUT;
     for (uint32_t i = 0; i < view->file.section_count; i++) {
         pe_section_t section;

@@ -138,18 +138,6 @@ static mj_status_t write_result(job_t *job, size_t size)
 
 // ---- injecting ----
 
-static bool ensure_capacity(job_t *job, size_t size)
-{
-    if (size <= job->file.capacity)
-        return true;
-    uint8_t *grown = mj_realloc(job->file.bytes, size);
-    if (grown == NULL)
-        return false;
-    job->file.bytes = grown;
-    job->file.capacity = size;
-    return true;
-}
-
 static void describe(const job_t *job, const mj_plan_t *plan)
 {
     static const char *const rooms[] = {
@@ -201,7 +189,7 @@ static mj_status_t inject(job_t *job)
     if (status != MJ_OK)
         return status;
     status = mj_plan_make(&job->view, &job->facts, job->options, &plan);
-    if (status == MJ_OK && !ensure_capacity(job, plan.new_size))
+    if (status == MJ_OK && !mj_file_grow(&job->file, plan.new_size))
         status = MJ_NO_MEMORY;
     if (status == MJ_OK) {
         describe(job, &plan);

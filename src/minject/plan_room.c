@@ -12,7 +12,7 @@
 
 #define HEADER_SIZE     ((uint32_t)sizeof(pe_section_t))
 #define DOS_HEADER_SIZE ((uint32_t)sizeof(pe_dos_header_t))
-#define LAST_GROWTH_MAX 0x4000000U // zeros that an extended section may have to spell out
+#define GROWTH_MAX      0x4000000U // zeros that the result may have to spell out
 #define ZIP_RECORD_SIZE 22U
 #define ADDRESS_MAX     0x7fff0000U
 
@@ -120,8 +120,11 @@ static mj_status_t place_section(const pe_view_t *view, mj_plan_t *plan, uint64_
     uint64_t rva = align_up(image_end(view), section_alignment);
     uint64_t raw_off = align_up(raw_from, raw_alignment(view));
     // Mapped as it is: address and offset are the same number.
-    if (view->is_flat)
+    if (view->is_flat) {
+        if (rva > raw_off + GROWTH_MAX)
+            return MJ_NO_ROOM;
         rva = raw_off = align_up(rva > raw_off ? rva : raw_off, section_alignment);
+    }
     uint64_t raw_size = align_up(plan->blob_size, raw_alignment(view));
     name_section(plan);
     mj_status_t status =
@@ -223,8 +226,8 @@ static bool fits_last_section(const pe_view_t *view)
     // Code must not become writable.
     if ((last.characteristics & PE_SECTION_EXECUTE) != 0 || view->is_flat)
         return false;
-    return pe_section_virtual_size(&last) <= LAST_GROWTH_MAX ||
-           pe_section_virtual_size(&last) - LAST_GROWTH_MAX <= last.raw_size;
+    return pe_section_virtual_size(&last) <= GROWTH_MAX ||
+           pe_section_virtual_size(&last) - GROWTH_MAX <= last.raw_size;
 }
 
 static void plan_move(mj_plan_t *plan, uint32_t index, const pe_section_t *section, uint32_t to_off)

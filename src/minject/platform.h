@@ -13,7 +13,7 @@ void *mj_realloc(void *block, size_t size);
 void mj_free(void *block);
 
 typedef struct mj_file {
-    uint8_t *bytes; // from mj_alloc
+    uint8_t *bytes; // may be changed; the file itself is not
     size_t size;
     size_t capacity; // at least size + the slack asked for
 } mj_file_t;
@@ -21,6 +21,8 @@ typedef struct mj_file {
 // Reads a whole file; slack bytes behind it stay free. On failure false and *reason says why in the
 // system's words.
 bool mj_file_read(const char *path, size_t slack, mj_file_t *file, const char **reason);
+// Makes room for capacity bytes; the first size bytes keep their values, bytes may move.
+bool mj_file_grow(mj_file_t *file, size_t capacity);
 void mj_file_free(mj_file_t *file);
 
 // Puts the bytes at path so that at every moment path is the old file, complete, or the new one:

@@ -273,6 +273,19 @@ def copy_dlls_needs_them_beside_minject():
     only("a.exe")
 
 
+def a_large_file_needs_at_most_its_size_twice():
+    if IS_WINDOWS:
+        return
+    size = 100 << 20
+    made("a.exe")
+    with open("a.exe", "r+b") as file:
+        file.truncate(size)
+    child = os.spawnv(os.P_NOWAIT, COMMAND[-1], [COMMAND[-1], "-i", "--dll=a.dll", "a.exe"])
+    _, status, usage = os.wait4(child, 0)
+    check(status == 0, status)
+    check(usage.ru_maxrss * 1024 < 2 * size, "%d KiB" % usage.ru_maxrss)
+
+
 def keeps_the_permissions():
     if IS_WINDOWS:
         return

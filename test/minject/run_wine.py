@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Changed programs start: under Wine, with a DLL in front that says when it is loaded.
 
-    run_wine.py BIN LAUNCHER CACHE
+    run_wine.py BIN LAUNCHER CACHE [long]
 
 BIN is the folder of the Windows build (minject.exe, minject_made.exe, minject_mark.dll,
 minject_echo.exe), CACHE the folder of fetched programs. Each program gives the same exit status and
@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 BIN, WINE, CACHE = sys.argv[1], sys.argv[2], sys.argv[3]
+IS_LONG = sys.argv[4:] == ["long"]
 MARK = "minject_mark: loaded"
 FAILED = []
 PASSED = []
@@ -47,6 +48,14 @@ PROGRAMS = [
     ("node-poppler-7.2.0", "pdftotext.exe", ["-v"]),
 ]
 
+# Only when bin/setup --long has fetched them: with the argument "long".
+LONG_PROGRAMS = [
+    ("bazel-bazel-win32_x64-2.1.0", "bazel-2.1.0-windows-x86_64.exe", ["--version"]),
+    ("7zip-bin-5.2.0/win/x64", "7za.exe", ["i"]),
+    ("avh4-elm-format-win32-x64-0.8.8-1", "elm-format.exe", ["--help"]),
+    ("esbuild-windows-64-0.15.18", "esbuild.exe", ["--version"]),
+]
+
 
 def run(*command, answer=""):
     return subprocess.run([WINE, *command], input=answer, capture_output=True, text=True,
@@ -60,7 +69,7 @@ def inject(*arguments):
 
 def judge(name, condition, what):
     (PASSED if condition else FAILED).append(name)
-    print("%s %s%s" % ("ok  " if condition else "FAIL", name, "" if condition else ": %s" % what))
+    print("%s %s%s" % ("ok  " if condition else "FAIL", name, "" if condition else ": %r" % (what,)))
 
 
 def without_mark(text):
@@ -94,6 +103,51 @@ def try_program(package, name, arguments):
         (after.returncode, after.stdout, without_mark(after.stderr))
     judge(name, done.returncode == 0 and same and MARK in after.stderr, (before, done, after))
     shutil.rmtree("program")
+
+
+NSIS = """Target amd64-unicode
+Unicode true
+OutFile "setup.exe"
+SilentInstall silent
+RequestExecutionLevel user
+Section
+  SetOutPath "$EXEDIR\\out"
+  File "content.txt"
+SectionEnd
+"""
+
+
+def install():
+    """Runs the installer; gives its exit status and what it installed."""
+    shutil.rmtree("out", ignore_errors=True)
+    done = run("setup.exe")
+    try:
+        with open("out/content.txt", encoding="ascii") as file:
+            return done, file.read()
+    except FileNotFoundError:
+        return done, None
+
+
+def try_installer():
+    content = "".join("line %d\n" % number for number in range(20000))
+    with open("content.txt", "w", encoding="ascii") as file:
+        file.write(content)
+    with open("setup.nsi", "w", encoding="ascii") as file:
+        file.write(NSIS)
+    made = subprocess.run(["makensis", "-V1", "setup.nsi"], capture_output=True, text=True,
+                          check=False)
+    before, installed = install()
+    judge("an NSIS installer as made", made.returncode == 0 and installed == content,
+          (made, before))
+    done = inject("setup.exe")
+    after, installed = install()
+    judge("an NSIS installer with its data and checksum",
+          done.returncode == 0 and installed == content and MARK in after.stderr, (done, after))
+    with open("setup.exe", "r+b") as file:
+        file.seek(0x3000)
+        file.write(b"damaged")
+    damaged, installed = install()
+    judge("an NSIS installer still notices damage", installed is None, damaged)
 
 
 def try_run():
@@ -136,8 +190,9 @@ def main():
         shutil.copy(os.path.join(BIN, "minject_mark.dll"), folder)
         for name, fields in MADE.items():
             try_made(name, fields)
-        for package, name, arguments in PROGRAMS:
+        for package, name, arguments in LONG_PROGRAMS if IS_LONG else PROGRAMS:
             try_program(package, name, arguments)
+        try_installer()
         try_run()
         os.chdir("/")
     print("%d passed, %d failed" % (len(PASSED), len(FAILED)))
