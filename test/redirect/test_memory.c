@@ -122,6 +122,40 @@ TEST(the_report_tells_what_is_there)
     CHECK(runtime.engine != MI_REDIRECT_ENGINE_IMPORTS || runtime.import_patch_count > 0);
 }
 
+// Follows the jumps from a runtime's function; returns their number, or 99.
+static unsigned jumps_to(const uint8_t *at, const void *replacement)
+{
+    for (unsigned count = 0; count < 8; count++) {
+        if (at == replacement)
+            return count;
+        if (at[0] == 0xE9) {
+            int32_t distance;
+            memcpy(&distance, at + 1, sizeof distance);
+            at += 5 + (int64_t)distance;
+        } else if (at[0] == 0xFF && at[1] == 0x25) {
+            memcpy(&at, at + 6, sizeof at);
+        } else {
+            return 99;
+        }
+    }
+    return 99;
+}
+
+TEST(at_most_two_jumps_lead_to_the_replacement)
+{
+    mi_redirect_function_t function = {.size = sizeof function};
+    unsigned longest = 0;
+    for (size_t i = 0; mi_redirect_get_function(0, i, &function); i++) {
+        if (function.engine != MI_REDIRECT_ENGINE_CODE)
+            continue;
+        unsigned count = jumps_to(function.address, function.replacement);
+        CHECK(count == 1 || count == 2);
+        longest = count > longest ? count : longest;
+    }
+    printf("     %u jumps\n", longest);
+    CHECK(longest <= 2);
+}
+
 TEST(the_status_calls_refuse_what_they_do_not_know)
 {
     mi_redirect_status_t status = {.size = sizeof status - 8};
@@ -135,5 +169,5 @@ TEST(the_status_calls_refuse_what_they_do_not_know)
 
 TEST_MAIN(RUN(no_page_is_writable_and_executable)
               RUN(exactly_the_reported_bytes_differ_from_the_file)
-                  RUN(the_report_tells_what_is_there)
+                  RUN(the_report_tells_what_is_there) RUN(at_most_two_jumps_lead_to_the_replacement)
                       RUN(the_status_calls_refuse_what_they_do_not_know))

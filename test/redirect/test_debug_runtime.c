@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The debug runtime's family of functions with a header before each block, on a stand-in DLL: taken
+// over with blocks from before, which must stay in the runtime's list.
+#include "check.h"
+#include "mimalloc/redirect.h"
+
+#include <stdbool.h>
+#include <windows.h>
+
+static struct {
+    HMODULE module;
+    void *(*malloc_dbg)(size_t size, int type, const char *file, int line);
+    void *(*realloc_dbg)(void *block, size_t size, int type, const char *file, int line);
+    void (*free_dbg)(void *block, int type);
+    size_t (*msize_dbg)(void *block, int type);
+    void *(*malloc)(size_t size);
+    void (*free)(void *block);
+    int (*block_count)(void);
+} debug;
+
+static bool (*is_ours)(const void *block);
+static bool (*get_status)(mi_redirect_status_t *status);
+
+static void *find(HMODULE module, const char *name)
+{
+    return (void *)GetProcAddress(module, name);
+}
+
+TEST(blocks_from_before_stay_in_the_runtimes_list)
+{
+    debug.module = LoadLibraryA("ucrtbased.dll");
+    REQUIRE(debug.module != NULL);
+    debug.malloc_dbg = (void *(*)(size_t, int, const char *, int))find(debug.module, "_malloc_dbg");
+    debug.realloc_dbg =
+        (void *(*)(void *, size_t, int, const char *, int))find(debug.module, "_realloc_dbg");
+    debug.free_dbg = (void (*)(void *, int))find(debug.module, "_free_dbg");
+    debug.msize_dbg = (size_t (*)(void *, int))find(debug.module, "_msize_dbg");
+    debug.malloc = (void *(*)(size_t))find(debug.module, "malloc");
+    debug.free = (void (*)(void *))find(debug.module, "free");
+    debug.block_count = (int (*)(void))find(debug.module, "debug_runtime_block_count");
+    char *first = debug.malloc_dbg(100, 1, "file", 1);
+    char *second = debug.malloc(200);
+    char *third = debug.malloc(300);
+    memset(second, 7, 200);
+    CHECK_EQ(debug.block_count(), 3);
+
+    HMODULE allocator = LoadLibraryA("mimalloc.dll");
+    REQUIRE(allocator != NULL);
+    is_ours = (bool (*)(const void *))find(allocator, "mi_is_in_heap_region");
+    get_status = (bool (*)(mi_redirect_status_t *))find(GetModuleHandleA("mimalloc-redirect.dll"),
+                                                        "mi_redirect_get_status");
+    CHECK_EQ(debug.msize_dbg(first, 1), 100);
+    CHECK_EQ(debug.msize_dbg(third, 1), 300);
+    char *moved = debug.realloc_dbg(second, 5000, 1, "file", 2);
+    REQUIRE(moved != NULL);
+    CHECK(is_ours(moved));
+    CHECK_EQ(moved[199], 7);
+    debug.free_dbg(first, 1);
+    debug.free(third);
+    // Left where they were: taking them out would need the runtime's own lock.
+    CHECK_EQ(debug.block_count(), 3);
+    debug.free(moved);
+}
+
+TEST(the_debug_family_is_taken_over)
+{
+    mi_redirect_status_t status = {.size = sizeof status};
+    REQUIRE(get_status != NULL && get_status(&status));
+    CHECK(status.is_redirected);
+    CHECK_EQ(status.runtime_count, 2);
+    void *block = debug.malloc_dbg(100, 1, "file", 3);
+    CHECK(is_ours(block));
+    CHECK(debug.msize_dbg(block, 1) >= 100);
+    debug.free(block);
+    block = debug.malloc(100);
+    CHECK(is_ours(block));
+    block = debug.realloc_dbg(block, 1000, 1, "file", 4);
+    CHECK(is_ours(block));
+    debug.free_dbg(block, 1);
+    CHECK_EQ(debug.block_count(), 3);
+}
+
+TEST_MAIN(RUN(blocks_from_before_stay_in_the_runtimes_list) RUN(the_debug_family_is_taken_over))
