@@ -30,6 +30,9 @@ target_compile_options(mi_core_options INTERFACE
   -fvisibility=hidden -fno-strict-aliasing -fno-builtin-malloc -Wframe-larger-than=3584)
 if(NOT WIN32)
   target_compile_options(mi_core_options INTERFACE -ftls-model=initial-exec)
+elseif(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+  # All our variables are in the same image: no load of their address from a table.
+  target_compile_options(mi_core_options INTERFACE -fno-auto-import)
 endif()
 
 set(debug_definitions MI_DEBUG=1)

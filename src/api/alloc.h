@@ -68,6 +68,23 @@ mi_inline void *mi_alloc_zero_in(mi_heap_t *heap, size_t size)
     return mi_heap_alloc_slow(heap, size, true);
 }
 
+// The block when it can be had in a few instructions. NULL: the slow path is to be taken, from a tail
+// call, so that the fast path needs no frame. heap may be what mi_os_tls_heap() gave.
+mi_inline void *mi_alloc_fast(mi_heap_t *heap, size_t size)
+{
+    mi_page_t *page;
+    if (MI_PADDING || (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL)))
+        return NULL;
+    if (mi_likely(size <= MI_SMALL_MAX))
+        page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
+    else if (mi_likely(size <= MI_LARGE_MAX))
+        page = heap->front.current[mi_size_class(size)];
+    else
+        return NULL;
+    mi_block_t *block = page->free;
+    return mi_unlikely(block == NULL) ? NULL : mi_page_pop(page, block);
+}
+
 // alignment is a power of two. NULL on failure, no errno.
 mi_inline void *mi_alloc_aligned_in(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
                                     bool zero)

@@ -59,10 +59,18 @@ static mi_cold void *zalloc_failed(size_t size)
 
 // ---- malloc, calloc, free ----
 
+static mi_noinline void *malloc_slow(mi_heap_t *heap, size_t size)
+{
+    void *p =
+        MI_PADDING ? mi_checked_alloc(heap, size, false) : mi_heap_alloc_slow(heap, size, false);
+    return mi_likely(p != NULL) ? p : malloc_failed(size);
+}
+
 void *mi_crt_malloc(size_t size)
 {
-    void *p = mi_alloc_in(mi_os_tls_heap(), size);
-    return mi_likely(p != NULL) ? p : malloc_failed(size);
+    mi_heap_t *heap = mi_os_tls_heap();
+    void *p = mi_alloc_fast(heap, size);
+    return mi_likely(p != NULL) ? p : malloc_slow(heap, size);
 }
 
 void *mi_crt_calloc(size_t count, size_t size)
