@@ -31,12 +31,21 @@ static void free_remote(mi_segment_t *segment, mi_page_t *page, void *p)
         return;
     mi_heap_t *heap = mi_heap_current();
     if (heap != NULL)
-        (void)mi_abandon_claim(heap->front.thread, segment);
+        mi_abandon_look(heap->front.thread, segment);
 }
 
 static mi_cold void report_invalid(const void *p)
 {
     mi_error_report(EINVAL, "free of %p, which is no block: nothing was freed", p);
+}
+
+static bool free_abandoned(mi_segment_t *segment, void *p)
+{
+    uintptr_t owner = mi_segment_map_owner_now(segment);
+    if (mi_likely(owner != MI_OWNER_ABANDONED && owner != MI_OWNER_CLOSING))
+        return false;
+    mi_heap_t *heap = mi_heap_current();
+    return heap != NULL && mi_abandon_free(heap->front.thread, segment, p);
 }
 
 bool mi_free_other(void *p)
@@ -45,18 +54,13 @@ bool mi_free_other(void *p)
     if (owner == MI_OWNER_NOT_OURS)
         return false;
     mi_segment_t *segment = owner == MI_OWNER_INTERIOR ? mi_segment_map_start(p) : mi_segment_of(p);
-    if (owner == MI_OWNER_ABANDONED) {
-        mi_heap_t *heap = mi_heap_current();
-        // Ours from here on, and the block is freed as any other.
-        if (heap != NULL && mi_abandon_claim(heap->front.thread, segment))
-            return mi_free_local(p) || mi_free_other(p);
-    }
-    mi_page_t *page = segment->huge_size != 0 ? &segment->pages[MI_SEGMENT_INFO_SLICES]
-                                              : mi_segment_page_at(segment, p);
+    mi_page_t *page = mi_segment_page_of(segment, p);
     if (page == &segment->invalid) {
         report_invalid(p);
         return true;
     }
+    if (free_abandoned(segment, p))
+        return true;
     // A huge block that begins in a later part than its header may well be the thread's own.
     if (mi_segment_map_owner(segment) == mi_os_thread_key()) {
         mi_block_set_next(page, p, NULL);

@@ -9,9 +9,6 @@
 #include "page/remote.h"
 #include "support/options.h"
 
-// At most so many segments are taken over in one search for a page.
-#define RECLAIM_AT_ONCE 2
-
 // ---- handing over ----
 
 static void detach_or_release(mi_page_t *page, void *arg)
@@ -43,6 +40,17 @@ void mi_abandon_all(mi_thread_t *thread)
             mi_segment_owned_to_abandoned(segments, segment);
     }
     segments->purges_at_once = false;
+}
+
+static void collect_or_release(mi_page_t *page, void *arg)
+{
+    mi_thread_t *thread = arg;
+    (void)mi_page_collect_remote(page);
+    if (page->needed != 0)
+        return;
+    mi_stat_page_gone(&thread->stats, page->size_class);
+    mi_page_drop_guard(page);
+    mi_segment_page_free(&thread->segments, page);
 }
 
 // ---- taking over ----
@@ -122,12 +130,60 @@ bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id)
 {
     if (mi_stat_process_current(MI_STAT_segments_abandoned) == 0)
         return false;
-    return claim_up_to(thread, arena_id, RECLAIM_AT_ONCE) != 0;
+    return claim_up_to(thread, arena_id, 1) != 0;
 }
 
 void mi_abandon_reclaim_all(mi_thread_t *thread)
 {
     (void)claim_up_to(thread, 0, SIZE_MAX);
+}
+
+// ---- freeing in an abandoned segment ----
+
+// A segment in the thread's list, marked as closing, whose pages are all detached: gives back what
+// is empty and abandons the rest.
+static void settle(mi_thread_t *thread, mi_segment_t *segment)
+{
+    mi_segments_t *segments = &thread->segments;
+    size_t before = segments->count;
+    mi_segment_visit_pages(segment, collect_or_release, thread);
+    if (segments->count == before)
+        mi_segment_owned_to_abandoned(segments, segment);
+}
+
+static void free_while_closed(mi_thread_t *thread, mi_segment_t *segment, void *p)
+{
+    mi_page_t *page = mi_segment_page_of(segment, p);
+    mi_block_set_next(page, p, page->free);
+    page->free = p;
+    if (--page->needed != 0) {
+        mi_segment_map_abandon(segment);
+        return;
+    }
+    mi_segment_abandoned_to_owned(&thread->segments, segment);
+    settle(thread, segment);
+}
+
+// Taking the whole segment over for one free would draw the memory of all ended threads to the one
+// that frees what they left (often the main thread), away from the threads that allocate.
+bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p)
+{
+    if (!wait_until_closed(segment))
+        return false;
+    if (mi_option_is_on(mi_option_abandoned_reclaim_on_free))
+        return mi_abandon_claim(thread, segment) && mi_free_local(p);
+    if (!mi_segment_map_claim(segment, MI_OWNER_CLOSING))
+        return false;
+    free_while_closed(thread, segment, p);
+    return true;
+}
+
+void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment)
+{
+    if (!wait_until_closed(segment) || !mi_segment_map_claim(segment, MI_OWNER_CLOSING))
+        return;
+    mi_segment_abandoned_to_owned(&thread->segments, segment);
+    settle(thread, segment);
 }
 
 // ---- sub-processes ----

@@ -15,6 +15,9 @@
 // fresh page the garbage among the full pages stays below one part in eight.
 #define FULL_LOOKS 8
 
+// Segments of ended threads that are taken over in one search for a page.
+#define RECLAIM_TRIES 8
+
 // Empty pages that a heap keeps: this many slices, plus a part of what it uses.
 #define RETAIN_SLICES_MIN 16
 #define RETAIN_PART       8
@@ -128,6 +131,18 @@ static void release_remotely_freed_large(mi_thread_t *thread)
     }
 }
 
+static mi_page_t *shape_fresh(mi_heap_t *heap, size_t size_class, mi_page_t *page)
+{
+    mi_page_init(page, size_class, mi_class_size(size_class), 0);
+    page->heap = heap;
+    heap->page_count++;
+    heap->slice_count += page->slice_count;
+    mi_stat_page_made(&heap->front.thread->stats, size_class);
+    return page;
+}
+
+// From the thread's own segments; then from those of ended threads, one by one, since each thread
+// should find one; from a new segment at last.
 static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
 {
     mi_thread_t *thread = heap->front.thread;
@@ -136,15 +151,18 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
         release_remotely_freed_large(thread);
         release_kept(thread);
     }
-    mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+    mi_page_t *page = mi_segment_page_alloc_owned(&thread->segments, slices, heap->arena_id);
+    for (int i = 0; i < RECLAIM_TRIES && page == NULL; i++) {
+        if (!mi_abandon_reclaim(thread, heap->arena_id))
+            break;
+        mi_page_t *reclaimed = take_available(heap, size_class);
+        if (reclaimed != NULL)
+            return reclaimed;
+        page = mi_segment_page_alloc_owned(&thread->segments, slices, heap->arena_id);
+    }
     if (page == NULL)
-        return NULL;
-    mi_page_init(page, size_class, mi_class_size(size_class), 0);
-    page->heap = heap;
-    heap->page_count++;
-    heap->slice_count += slices;
-    mi_stat_page_made(&thread->stats, size_class);
-    return page;
+        page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+    return page == NULL ? NULL : shape_fresh(heap, size_class, page);
 }
 
 // Makes a page with at least one block on free the current page of its class. MI_REFILL_NONE: no
@@ -159,8 +177,6 @@ static mi_page_refill_t find_page(mi_heap_t *heap, size_t size_class)
     page = take_available(heap, size_class);
     if (page == NULL)
         page = take_remotely_freed(heap, size_class);
-    if (page == NULL && mi_abandon_reclaim(heap->front.thread, heap->arena_id))
-        page = take_available(heap, size_class);
     if (page == NULL)
         page = take_fresh(heap, size_class);
     if (page == NULL)

@@ -146,9 +146,14 @@ void mi_thread_deferred_free(mi_thread_t *thread, bool force);
 
 // Hands over all segments of the thread: the empty ones are freed, the others abandoned.
 void mi_abandon_all(mi_thread_t *thread);
-// Takes over up to a few abandoned segments; true when it got one.
+// Takes over one abandoned segment; false when there is none.
 bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id);
-// A block of an abandoned segment was freed: takes the segment over if no other thread is faster.
+// Frees a block of an abandoned (or closing) segment, and the segment with it if it was the last.
+// False: the segment has an owner by now; nothing was done.
+bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p);
+// After a push to a segment that turned out to be abandoned: gives back what is empty in it.
+void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment);
+// Takes the segment over if no other thread is faster.
 bool mi_abandon_claim(mi_thread_t *thread, mi_segment_t *segment);
 // Takes over all that the sub-process has; for a forced collect.
 void mi_abandon_reclaim_all(mi_thread_t *thread);

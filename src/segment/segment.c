@@ -111,6 +111,7 @@ static void segment_free(mi_segments_t *segments, mi_segment_t *segment)
     if (segments->cached == NULL && segment->huge_size == 0 &&
         !segment->range.arena->is_exclusive) {
         segments->cached = segment;
+        mi_segment_map_enter(segment, segment->size, segments->key);
         return;
     }
     if (segments->purges_at_once)
@@ -162,7 +163,7 @@ static bool serves(const mi_segment_t *segment, size_t slice_count, int arena_id
                          : !segment->range.arena->is_exclusive;
 }
 
-static mi_page_t *page_from_list(mi_segments_t *segments, size_t slice_count, int arena_id)
+mi_page_t *mi_segment_page_alloc_owned(mi_segments_t *segments, size_t slice_count, int arena_id)
 {
     mi_segment_t *segment = segments->first;
     for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
@@ -179,7 +180,7 @@ static mi_page_t *page_from_list(mi_segments_t *segments, size_t slice_count, in
 
 mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id)
 {
-    mi_page_t *page = page_from_list(segments, slice_count, arena_id);
+    mi_page_t *page = mi_segment_page_alloc_owned(segments, slice_count, arena_id);
     if (page != NULL)
         return page;
     mi_segment_t *segment = segment_new(segments, arena_id);

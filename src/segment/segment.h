@@ -122,6 +122,13 @@ mi_inline mi_page_t *mi_segment_page_at(const mi_segment_t *segment, const void 
     return mi_offset(segment, segment->page_offset[slice]);
 }
 
+// The same where segment may be a huge one, whose block may begin in a later part.
+mi_inline mi_page_t *mi_segment_page_of(mi_segment_t *segment, const void *p)
+{
+    return segment->huge_size != 0 ? &segment->pages[MI_SEGMENT_INFO_SLICES]
+                                   : mi_segment_page_at(segment, p);
+}
+
 mi_inline mi_remote_t *mi_page_remote(const mi_page_t *page)
 {
     return &mi_segment_of_page(page)->remote[mi_page_index(page)];
@@ -136,6 +143,8 @@ mi_inline bool mi_page_is_huge(const mi_page_t *page)
 // arena_id (0: any) when none has room. Its memory is committed; slices, state and fresh_is_zero are
 // set, the rest is the caller's. NULL when there is no memory.
 mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id);
+// The same, but only if one of the thread's segments has room.
+mi_page_t *mi_segment_page_alloc_owned(mi_segments_t *segments, size_t slice_count, int arena_id);
 // The page of a new huge segment: one block of at least size bytes whose address is a multiple of
 // alignment (a power of two), minus offset.
 mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t alignment,
