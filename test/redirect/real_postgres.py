@@ -3,8 +3,8 @@
 """real_postgres.py WINDOWS_BIN MINJECT [SECONDS]
 
 PostgreSQL for Windows, as it is and redirected (initdb.exe, pg_ctl.exe and postgres.exe changed by
-minject): makes a database, starts the server, asks it, loads it with pgbench for SECONDS (10), stops it,
-starts it again and asks again. The answers must be the same. MI_RUNTIME: wine or ms."""
+minject): makes a database, starts the server, asks it, loads it with pgbench for SECONDS (10), stops
+it, starts it again and asks again. The answers must be the same. MI_RUNTIME: wine or ms."""
 import glob
 import os
 import shutil
