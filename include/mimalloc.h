@@ -195,7 +195,8 @@ mi_decl_export void mi_debug_show_arenas(void) mi_decl_nothrow;
 mi_decl_export void mi_arenas_print(void) mi_decl_nothrow;
 
 // ---- aligned allocation ------------------------------------------------------------------------
-// The block (with _at: block + offset) is a multiple of alignment. A bad alignment gives NULL.
+// The block (with _at: block + offset) is a multiple of alignment. A bad alignment gives NULL and errno
+// EINVAL.
 
 mi_decl_alloc void *mi_malloc_aligned(size_t size, size_t alignment) mi_decl_nothrow mi_attr_malloc
     mi_attr_size(1) mi_attr_align(2);
@@ -508,8 +509,9 @@ mi_decl_export void mi_option_set(mi_option_t option, long value);
 mi_decl_export void mi_option_set_default(mi_option_t option, long value);
 
 // ---- C++ operators -----------------------------------------------------------------------------
-// On failure these call the program's new handler and try again; without one they end the process
-// when built as C, since they cannot throw. The nothrow forms return NULL then.
+// On failure these call the program's new handler and try again; without one they throw bad_alloc
+// through the C++ runtime, where they are linked with it, else (the Windows DLL) end the process. The
+// nothrow forms return NULL then. mimalloc-new-delete.h throws in the program's runtime everywhere.
 
 mi_decl_alloc void *mi_new(size_t size) mi_attr_malloc mi_attr_size(1);
 mi_decl_alloc void *mi_new_aligned(size_t size, size_t alignment) mi_attr_malloc mi_attr_size(1)
@@ -560,7 +562,7 @@ mi_decl_export void mi_free_size(void *p, size_t size) mi_decl_nothrow;
 mi_decl_export void mi_free_size_aligned(void *p, size_t size, size_t alignment) mi_decl_nothrow;
 mi_decl_export void mi_free_aligned(void *p, size_t alignment) mi_decl_nothrow;
 // *buf is a copy of an environment variable, NULL when not set; *size its characters with the
-// terminating zero. 0, EINVAL or ENOMEM.
+// terminating zero. 0, EINVAL or ENOMEM. The wide form is for Windows; EINVAL elsewhere.
 mi_decl_export int mi_dupenv_s(char **buf, size_t *size, const char *name) mi_decl_nothrow;
 mi_decl_export int mi_wdupenv_s(wchar_t **buf, size_t *size, const wchar_t *name) mi_decl_nothrow;
 // Copies of strings; NULL for NULL.
