@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Changed programs start: under Wine, with a DLL in front that says when it is loaded.
 
-    run_wine.py BIN LAUNCHER CACHE [long]
+    run_wine.py BIN LAUNCHER CACHE [long | x86]
 
 BIN is the folder of the Windows build (minject.exe, minject_made.exe, minject_mark.dll,
 minject_echo.exe), CACHE the folder of fetched programs. Each program gives the same exit status and
@@ -14,6 +14,9 @@ import tempfile
 
 BIN, WINE, CACHE = sys.argv[1], sys.argv[2], sys.argv[3]
 IS_LONG = sys.argv[4:] == ["long"]
+# A 32-bit build: made files are 32-bit too, and the fetched programs, which are not, are left out. So
+# is --children: Wine 8 has no debugging interface for 32-bit debuggers.
+IS_X86 = sys.argv[4:] == ["x86"]
 MARK = "minject_mark: loaded"
 FAILED = []
 PASSED = []
@@ -77,7 +80,7 @@ def without_mark(text):
 
 
 def try_made(name, fields):
-    run(os.path.join(BIN, "minject_made.exe"), "made.exe", *fields)
+    run(os.path.join(BIN, "minject_made.exe"), "made.exe", *(["x86"] if IS_X86 else []), *fields)
     before = run("made.exe")
     done = inject("made.exe")
     after = run("made.exe")
@@ -105,7 +108,7 @@ def try_program(package, name, arguments):
     shutil.rmtree("program")
 
 
-NSIS = """Target amd64-unicode
+NSIS = """Target %s-unicode
 Unicode true
 OutFile "setup.exe"
 SilentInstall silent
@@ -133,7 +136,7 @@ def try_installer():
     with open("content.txt", "w", encoding="ascii") as file:
         file.write(content)
     with open("setup.nsi", "w", encoding="ascii") as file:
-        file.write(NSIS)
+        file.write(NSIS % ("x86" if IS_X86 else "amd64"))
     made = subprocess.run(["makensis", "-V1", "setup.nsi"], capture_output=True, text=True,
                           check=False)
     before, installed = install()
@@ -171,17 +174,22 @@ def try_run():
     alone = run(tool, "run", *options, "echo.exe", "grandchild")
     judge("run: children go without", alone.returncode == 77 and alone.stderr.count(MARK) == 1,
           alone)
+    if not IS_X86:
+        try_children(tool, options)
+    missing = run(tool, "run", *options, "missing.exe")
+    judge("run: a missing program is reported",
+          missing.returncode == 2 and "missing.exe" in missing.stderr, missing)
+    with open("echo.exe", "rb") as file:
+        judge("run: the file stays as it is", file.read() == content, "changed")
+
+
+def try_children(tool, options):
     family = run(tool, "run", "--children", *options, "echo.exe", "grandchild")
     judge("run: --children follows two generations",
           family.returncode == 77 and family.stderr.count(MARK) == 3, family)
     crash = run(tool, "run", "--children", *options, "echo.exe", "crash")
     plain = run("echo.exe", "crash")
     judge("run: a crash passes through", crash.returncode == plain.returncode != 0, (crash, plain))
-    missing = run(tool, "run", *options, "missing.exe")
-    judge("run: a missing program is reported",
-          missing.returncode == 2 and "missing.exe" in missing.stderr, missing)
-    with open("echo.exe", "rb") as file:
-        judge("run: the file stays as it is", file.read() == content, "changed")
 
 
 def main():
@@ -190,7 +198,8 @@ def main():
         shutil.copy(os.path.join(BIN, "minject_mark.dll"), folder)
         for name, fields in MADE.items():
             try_made(name, fields)
-        for package, name, arguments in LONG_PROGRAMS if IS_LONG else PROGRAMS:
+        programs = [] if IS_X86 else LONG_PROGRAMS if IS_LONG else PROGRAMS
+        for package, name, arguments in programs:
             try_program(package, name, arguments)
         try_installer()
         try_run()
