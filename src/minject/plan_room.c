@@ -226,8 +226,8 @@ static bool fits_last_section(const pe_view_t *view)
     // Code must not become writable.
     if ((last.characteristics & PE_SECTION_EXECUTE) != 0 || view->is_flat)
         return false;
-    return pe_section_virtual_size(&last) <= GROWTH_MAX ||
-           pe_section_virtual_size(&last) - GROWTH_MAX <= last.raw_size;
+    uint64_t present = last.raw_off != 0 ? last.raw_size : 0;
+    return larger(pe_section_virtual_size(&last), last.raw_size) <= present + GROWTH_MAX;
 }
 
 static void plan_move(mj_plan_t *plan, uint32_t index, const pe_section_t *section, uint32_t to_off)
