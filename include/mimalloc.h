@@ -483,8 +483,9 @@ typedef enum mi_option_e {
     mi_option_guarded_sample_rate, // guard one in N
     mi_option_guarded_sample_seed,
     mi_option_target_segments_per_thread,
-    mi_option_generic_collect, // collect once every N slow-path allocations
-    mi_option_allow_thp,       // none on Windows
+    mi_option_generic_collect,  // collect once every N slow-path allocations
+    mi_option_allow_thp,        // none on Windows
+    mi_option_background_purge, // give idle memory back without a further call (ours, not in v2)
     _mi_option_last,
     // Old names.
     mi_option_large_os_pages = mi_option_allow_large_os_pages,

@@ -362,6 +362,9 @@ void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page)
 
 static bool should_retain(const mi_heap_t *heap, const mi_page_t *page)
 {
+    // The background purge takes only what is given back.
+    if (mi_option_is_on(mi_option_background_purge))
+        return false;
     // A page of its own for one odd block serves no other.
     if (page->size_class == MI_CLASS_HUGE)
         return false;
@@ -396,6 +399,8 @@ static void current_heartbeat(mi_heap_t *heap, mi_page_t *page)
     if (thread->kept_large != page)
         release_kept(thread);
     thread->kept_large = page;
+    if (mi_option_is_on(mi_option_background_purge))
+        release_kept(thread);
 }
 
 static mi_cold void invalid_free(mi_segment_t *segment)

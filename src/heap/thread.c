@@ -4,6 +4,7 @@
 #include "heap/heap.h"
 
 #include "base/invariant.h"
+#include "heap/background.h"
 #include "heap/guarded.h"
 #include "heap/init.h"
 #include "memory/meta.h"
@@ -94,7 +95,7 @@ static mi_thread_t *start_thread(void)
     mi_heap_init(&thread->backing, thread, 0, false, 0);
     thread->default_heap = &thread->backing;
     thread->heaps = &thread->backing;
-    thread->segments = (mi_segments_t){.key = key, .subproc = mi_subproc_default()};
+    mi_segments_init(&thread->segments, key, mi_subproc_default());
     mi_store_relaxed(&thread->key, key);
     thread->stub = mi_heap_none;
     thread->stub.thread = thread;
@@ -175,7 +176,7 @@ static void purge_busy(mi_thread_t *thread, uint64_t now, uint64_t delay)
         mi_segments_purge(&thread->segments, now, MI_PURGE_DUE);
         thread->next_step_ms = now + delay * BUSY_DELAYS;
     }
-    thread->segments.purge_at = now + delay;
+    mi_store_relaxed(&thread->segments.purge_at, now + delay);
 }
 
 // A thread that came by no slow path for a whole delay is quiet. With much memory in use it may just
@@ -201,7 +202,8 @@ static void purge_thread(mi_thread_t *thread, uint64_t now)
 
 static void purge(mi_thread_t *thread, uint64_t now)
 {
-    if (thread->segments.purge_at != 0 && now >= thread->segments.purge_at)
+    if (mi_load_relaxed(&thread->segments.purge_at) != 0 &&
+        now >= mi_load_relaxed(&thread->segments.purge_at))
         purge_thread(thread, now);
     thread->last_tick_ms = now;
     if (mi_arenas_want_purge(now))
@@ -210,7 +212,8 @@ static void purge(mi_thread_t *thread, uint64_t now)
 
 static void rearm(mi_thread_t *thread)
 {
-    if (thread->rearms_left == 0 || (thread->segments.purge_at == 0 && !mi_arenas_want_purge(0)))
+    if (thread->rearms_left == 0 ||
+        (mi_load_relaxed(&thread->segments.purge_at) == 0 && !mi_arenas_want_purge(0)))
         return;
     thread->rearms_left--;
     mi_thread_arm(thread);
@@ -223,7 +226,9 @@ void mi_thread_tick(mi_thread_t *thread, bool is_armed_call)
     mi_thread_deferred_free(thread, false);
     if (!is_armed_call && thread->slow_count % TICK_INTERVAL != 0)
         return;
-    if (thread->segments.purge_at != 0 || mi_arenas_want_purge(0)) {
+    if (mi_option_is_on(mi_option_background_purge))
+        mi_background_join(thread);
+    if (mi_load_relaxed(&thread->segments.purge_at) != 0 || mi_arenas_want_purge(0)) {
         purge(thread, mi_os_clock_ms());
         rearm(thread);
     }

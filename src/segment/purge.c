@@ -48,18 +48,18 @@ void mi_segment_schedule_purge(mi_segments_t *segments, mi_segment_t *segment, s
     mi_slice_mask_set(segment->purge_mask, slice, count);
     if (segment->purge_at == 0)
         segment->purge_at = mi_os_clock_ms() + (uint64_t)delay;
-    if (segments->purge_at == 0)
-        segments->purge_at = segment->purge_at;
+    if (mi_load_relaxed(&segments->purge_at) == 0)
+        mi_store_relaxed(&segments->purge_at, segment->purge_at);
 }
 
 void mi_segments_want_purge(mi_segments_t *segments)
 {
     long delay = mi_option_value(mi_option_purge_delay);
-    if (segments->purge_at == 0 && delay >= 0)
-        segments->purge_at = mi_os_clock_ms() + (uint64_t)delay;
+    if (mi_load_relaxed(&segments->purge_at) == 0 && delay >= 0)
+        mi_store_relaxed(&segments->purge_at, mi_os_clock_ms() + (uint64_t)delay);
 }
 
-void mi_segments_purge(mi_segments_t *segments, uint64_t now, mi_purge_t which)
+static void purge_list(mi_segments_t *segments, uint64_t now, mi_purge_t which)
 {
     uint64_t next = now + (uint64_t)mi_option_value(mi_option_purge_delay);
     uint64_t earliest = 0;
@@ -72,9 +72,47 @@ void mi_segments_purge(mi_segments_t *segments, uint64_t now, mi_purge_t which)
         if (segment->purge_at != 0 && (earliest == 0 || segment->purge_at < earliest))
             earliest = segment->purge_at;
     }
-    segments->purge_at = earliest;
-    if (segments->cached != NULL && which == MI_PURGE_ALL) {
+    if (segments->cached != NULL && which == MI_PURGE_ALL)
         purge_all(segments->cached);
+    mi_store_relaxed(&segments->purge_at, earliest);
+}
+
+void mi_segments_purge(mi_segments_t *segments, uint64_t now, mi_purge_t which)
+{
+    bool is_locked = mi_segments_lock(segments);
+    purge_list(segments, now, which);
+    mi_segments_unlock(segments, is_locked);
+    if (which == MI_PURGE_ALL)
         mi_segments_drop_cached(segments);
-    }
+}
+
+// ---- the background purge ----
+
+void mi_segments_share(mi_segments_t *segments)
+{
+    // release: pairs with the acquire in mi_segments_purge_from_outside.
+    mi_store_release(&segments->is_shared, true);
+}
+
+bool mi_segments_lock(mi_segments_t *segments)
+{
+    return mi_load_relaxed(&segments->is_shared) && mi_os_lock(&segments->lock);
+}
+
+void mi_segments_unlock(mi_segments_t *segments, bool is_locked)
+{
+    if (is_locked)
+        mi_os_unlock(&segments->lock);
+}
+
+void mi_segments_purge_from_outside(mi_segments_t *segments, uint64_t now)
+{
+    uint64_t at = mi_load_relaxed(&segments->purge_at);
+    if (!mi_load_acquire(&segments->is_shared) || at == 0 || now < at ||
+        !mi_os_lock(&segments->lock))
+        return;
+    purge_list(segments, now, MI_PURGE_DUE);
+    if (segments->cached != NULL)
+        purge_all(segments->cached);
+    mi_os_unlock(&segments->lock);
 }

@@ -122,10 +122,12 @@ static void segment_free(mi_segments_t *segments, mi_segment_t *segment)
 
 void mi_segments_drop_cached(mi_segments_t *segments)
 {
+    bool is_locked = mi_segments_lock(segments);
     mi_segment_t *segment = segments->cached;
     segments->cached = NULL;
     if (segment != NULL)
         segment_release(segment);
+    mi_segments_unlock(segments, is_locked);
 }
 
 // ---- pages ----
@@ -163,7 +165,7 @@ static bool serves(const mi_segment_t *segment, size_t slice_count, int arena_id
                          : !segment->range.arena->is_exclusive;
 }
 
-mi_page_t *mi_segment_page_alloc_owned(mi_segments_t *segments, size_t slice_count, int arena_id)
+static mi_page_t *page_from_list(mi_segments_t *segments, size_t slice_count, int arena_id)
 {
     mi_segment_t *segment = segments->first;
     for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
@@ -178,9 +180,9 @@ mi_page_t *mi_segment_page_alloc_owned(mi_segments_t *segments, size_t slice_cou
     return NULL;
 }
 
-mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id)
+static mi_page_t *page_from_any(mi_segments_t *segments, size_t slice_count, int arena_id)
 {
-    mi_page_t *page = mi_segment_page_alloc_owned(segments, slice_count, arena_id);
+    mi_page_t *page = page_from_list(segments, slice_count, arena_id);
     if (page != NULL)
         return page;
     mi_segment_t *segment = segment_new(segments, arena_id);
@@ -192,7 +194,7 @@ mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, in
     return page;
 }
 
-void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page)
+static void page_free(mi_segments_t *segments, mi_page_t *page)
 {
     mi_segment_t *segment = mi_segment_of_page(page);
     size_t slice = mi_page_index(page);
@@ -210,6 +212,43 @@ void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page)
     mi_segment_schedule_purge(segments, segment, slice, page->slice_count);
     if (segment->used_pages == 0)
         segment_free(segments, segment);
+}
+
+// ---- the same under the lock, where the background purge is on ----
+
+mi_page_t *mi_segment_page_alloc_owned(mi_segments_t *segments, size_t slice_count, int arena_id)
+{
+    bool is_locked = mi_segments_lock(segments);
+    mi_page_t *page = page_from_list(segments, slice_count, arena_id);
+    mi_segments_unlock(segments, is_locked);
+    return page;
+}
+
+mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id)
+{
+    bool is_locked = mi_segments_lock(segments);
+    mi_page_t *page = page_from_any(segments, slice_count, arena_id);
+    mi_segments_unlock(segments, is_locked);
+    return page;
+}
+
+void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page)
+{
+    bool is_locked = mi_segments_lock(segments);
+    page_free(segments, page);
+    mi_segments_unlock(segments, is_locked);
+}
+
+void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc)
+{
+    // The lock stays as it is: the purger may hold it for a moment longer.
+    segments->first = NULL;
+    segments->cached = NULL;
+    segments->count = 0;
+    segments->key = key;
+    segments->subproc = subproc;
+    segments->purges_at_once = false;
+    mi_store_relaxed(&segments->purge_at, 0);
 }
 
 // Bytes from the segment's start to the huge block: the first address behind the header whose sum
@@ -256,7 +295,9 @@ mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t al
     set_offsets(segment, MI_SEGMENT_INFO_SLICES, MI_SLICES_PER_SEGMENT - MI_SEGMENT_INFO_SLICES,
                 (mi_page_offset_t)(offsetof(mi_segment_t, pages) +
                                    MI_SEGMENT_INFO_SLICES * sizeof(mi_page_t)));
+    bool is_locked = mi_segments_lock(segments);
     list_add(segments, segment);
+    mi_segments_unlock(segments, is_locked);
     return page;
 }
 
@@ -264,7 +305,9 @@ mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t al
 
 void mi_segment_owned_to_abandoned(mi_segments_t *segments, mi_segment_t *segment)
 {
+    bool is_locked = mi_segments_lock(segments);
     list_remove(segments, segment);
+    mi_segments_unlock(segments, is_locked);
     mi_arena_range_t range = segment->range;
     mi_stat_process_increase(MI_STAT_segments_abandoned, 1);
     mi_segment_map_abandon(segment);
@@ -276,10 +319,12 @@ void mi_segment_abandoned_to_owned(mi_segments_t *segments, mi_segment_t *segmen
 {
     (void)mi_bitmap_take_one(segment->range.arena->abandoned, segment->range.part);
     mi_stat_process_decrease(MI_STAT_segments_abandoned, 1);
+    bool is_locked = mi_segments_lock(segments);
     list_add(segments, segment);
-    if (segment->purge_at != 0 &&
-        (segments->purge_at == 0 || segment->purge_at < segments->purge_at))
-        segments->purge_at = segment->purge_at;
+    uint64_t at = mi_load_relaxed(&segments->purge_at);
+    if (segment->purge_at != 0 && (at == 0 || segment->purge_at < at))
+        mi_store_relaxed(&segments->purge_at, segment->purge_at);
+    mi_segments_unlock(segments, is_locked);
 }
 
 void mi_segment_visit_pages(mi_segment_t *segment, mi_page_visit_t *visit, void *arg)

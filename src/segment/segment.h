@@ -88,13 +88,15 @@ typedef struct mi_segment {
 
 // The segments of one thread, and what it needs to get more.
 typedef struct mi_segments {
-    mi_segment_t *first;  // owner: circular list
-    mi_segment_t *cached; // owner: one empty segment, kept to save making it anew
-    size_t count;         // owner: segments in the list
-    uintptr_t key;        // const while a thread has it: mi_os_thread_key()
-    uint64_t purge_at;    // owner: earliest purge_at of the segments, 0 when nothing waits
-    void *subproc;        // const
-    bool purges_at_once;  // owner: what is given back now has been idle for long enough
+    mi_segment_t *first;        // owner: circular list
+    mi_segment_t *cached;       // owner: one empty segment, kept to save making it anew
+    size_t count;               // owner: segments in the list
+    uintptr_t key;              // const while a thread has it: mi_os_thread_key()
+    _Atomic(uint64_t) purge_at; // owner, or purger under lock: earliest of the segments, or 0
+    _Atomic(bool) is_shared;    // owner sets it: the background purge may come, under the lock
+    mi_os_lock_t lock;          // any: held while slices change hands, if is_shared
+    void *subproc;              // const
+    bool purges_at_once;        // owner: what is given back now has been idle for long enough
 #if MI_PADDING
     mi_random_t random; // owner: keys of its pages
 #endif
@@ -159,6 +161,16 @@ typedef enum mi_purge {
     MI_PURGE_ALL  // everything that waits
 } mi_purge_t;
 void mi_segments_purge(mi_segments_t *segments, uint64_t now, mi_purge_t which);
+// The background purge: the owner calls share once; from then on all its changes of slices are made
+// under the lock, and another thread may purge what has waited long enough.
+void mi_segments_share(mi_segments_t *segments);
+void mi_segments_purge_from_outside(mi_segments_t *segments, uint64_t now);
+// Around changes of slices, when shared. Returns what unlock needs.
+bool mi_segments_lock(mi_segments_t *segments);
+void mi_segments_unlock(mi_segments_t *segments, bool is_locked);
+// Makes the struct ready for a new owner.
+void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc);
+
 // Gives the cached empty segment back.
 void mi_segments_drop_cached(mi_segments_t *segments);
 

@@ -57,7 +57,8 @@ typedef enum origin {
     X(guarded_sample_seed, KIND_NUMBER, 0)                                                         \
     X(target_segments_per_thread, KIND_NUMBER, 0)                                                  \
     X(generic_collect, KIND_NUMBER, 10000)                                                         \
-    X(allow_thp, KIND_NUMBER, 1)
+    X(allow_thp, KIND_NUMBER, 1)                                                                   \
+    X(background_purge, KIND_NUMBER, 0)
 
 typedef struct option {
     const char *name; // as in mi_option_<name>
