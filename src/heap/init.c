@@ -90,7 +90,8 @@ void mi_process_done(void)
         return;
     if (mi_option_is_on(mi_option_show_stats) || mi_option_is_on(mi_option_verbose))
         mi_stats_print(NULL);
-    if (mi_option_is_on(mi_option_destroy_on_exit))
+    // Not where the C runtime's own blocks are ours: it and other DLLs may still free some.
+    if (mi_option_is_on(mi_option_destroy_on_exit) && !mi_is_redirected())
         mi_arenas_release_all();
 }
 
