@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The background purge: with the option on, memory that was freed goes back to the system although
 // the program makes no further call of any kind.
+#if !defined(_WIN32)
+#define _POSIX_C_SOURCE 200809L
+#endif
+
 #include "check.h"
 #include "mimalloc.h"
 

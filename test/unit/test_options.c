@@ -54,7 +54,8 @@ TEST(defaults_are_as_documented)
     CHECK_EQ(mi_option_get(mi_option_retry_on_oom), 400);
     CHECK_EQ(mi_option_get(mi_option_generic_collect), 10000);
     CHECK_EQ(mi_option_get(mi_option_allow_thp), 1);
-    CHECK_EQ(_mi_option_last, 38);
+    CHECK_EQ(mi_option_get(mi_option_background_purge), 0);
+    CHECK_EQ(_mi_option_last, 39);
 }
 
 TEST(a_default_does_not_change_what_was_set)
