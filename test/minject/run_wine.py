@@ -153,6 +153,17 @@ def try_installer():
     judge("an NSIS installer still notices damage", installed is None, damaged)
 
 
+def try_copying():
+    os.mkdir("alone")
+    target = os.path.join("alone", "echo.exe")
+    shutil.copy(os.path.join(BIN, "minject_echo.exe"), target)
+    done = inject("--copy-dlls", target)
+    after = run(target, "a")
+    judge("--copy-dlls puts the DLL beside the program",
+          done.returncode == 0 and sorted(os.listdir("alone")) == ["echo.exe", "minject_mark.dll"]
+          and after.returncode == 77 and MARK in after.stderr, (done, after))
+
+
 def try_run():
     os.mkdir("tool")
     for name in ("minject.exe", "minject_mark.dll"):
@@ -202,6 +213,7 @@ def main():
         for package, name, arguments in programs:
             try_program(package, name, arguments)
         try_installer()
+        try_copying()
         try_run()
         os.chdir("/")
     print("%d passed, %d failed" % (len(PASSED), len(FAILED)))

@@ -504,6 +504,47 @@ TEST(overlapping_sections_are_refused)
     CHECK_EQ(inject_bytes(file, file_size, &options).status, MJ_BAD_IMAGE_LAYOUT);
 }
 
+// ARM64X: what the system's fixups change when the image is loaded into an x64 process.
+static make_pe_t make_hybrid(uint32_t target)
+{
+    make_pe_t spec = make_pe_default();
+    spec.machine = PE_MACHINE_ARM64;
+    spec.hybrid_target = target;
+    return spec;
+}
+
+TEST(a_hybrid_image_whose_entry_point_changes_is_fine)
+{
+    make_pe_t spec = make_hybrid(0xc0 + 24 + 16);
+    check_room(&spec, MJ_ROOM_SLOT);
+}
+
+TEST(a_hybrid_image_whose_imports_change_is_refused)
+{
+    make_pe_t spec = make_hybrid(0xc0 + 24 + 112 + PE_DIR_IMPORT * 8);
+    check_refused(&spec, MJ_HYBRID_HEADERS);
+}
+
+TEST(the_headers_of_a_hybrid_image_do_not_move)
+{
+    make_pe_t spec = make_hybrid(0xc0 + 24 + 16);
+    spec.junk_after_table = 16;
+    check_room(&spec, MJ_ROOM_LAST_SECTION);
+}
+
+TEST(a_last_section_that_only_claims_to_have_data_is_not_spelled_out)
+{
+    make_pe_t spec = make_full_headers();
+    spec.last_is_code = false;
+    file_size = make_pe(&spec, file);
+    uint32_t claim[3] = {0, 0x3000, 0x3c000000}; // virtual size, address, raw size
+    uint32_t none = 0;
+    memcpy(file + 0x40 + 24 + 240 + 2 * sizeof(pe_section_t) + 8, claim, sizeof claim);
+    memcpy(file + 0x40 + 24 + 240 + 2 * sizeof(pe_section_t) + 20, &none, sizeof none);
+    mj_options_t options = options_of(NULL);
+    CHECK_EQ(inject_bytes(file, file_size, &options).status, MJ_NO_ROOM);
+}
+
 TEST(forcing_clears_what_would_keep_the_result_from_starting)
 {
     make_pe_t spec = make_pe_default();
@@ -559,4 +600,8 @@ TEST_MAIN(
     RUN(in_a_flat_image_address_and_offset_stay_the_same)
     RUN(headers_larger_than_needed_are_kept)
     RUN(overlapping_sections_are_refused)
+    RUN(a_hybrid_image_whose_entry_point_changes_is_fine)
+    RUN(a_hybrid_image_whose_imports_change_is_refused)
+    RUN(the_headers_of_a_hybrid_image_do_not_move)
+    RUN(a_last_section_that_only_claims_to_have_data_is_not_spelled_out)
     RUN(forcing_clears_what_would_keep_the_result_from_starting))

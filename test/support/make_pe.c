@@ -157,16 +157,46 @@ static void place_exports(build_t *build)
         (pe_directory_t){build->rdata_rva + start, build->rdata_size - start};
 }
 
+// One fixup that stores four bytes, as the system applies it to an ARM64X image in an x64 process.
+static uint32_t place_fixup(build_t *build)
+{
+    struct {
+        uint32_t version;
+        uint32_t size;
+        uint32_t symbol[2];
+        uint32_t entry_size;
+        uint32_t page_rva;
+        uint32_t block_size;
+        uint16_t word;
+        uint16_t value[2];
+        uint16_t padding;
+    } table = {.version = 1,
+               .size = 28,
+               .symbol = {6, 0},
+               .entry_size = 16,
+               .block_size = 16,
+               .word = (uint16_t)(build->spec->hybrid_target | 1U << 12 | 2U << 14)};
+    _Static_assert(sizeof table == 36, "layout");
+    return place(build, &table, sizeof table) - build->rdata_rva;
+}
+
 static void place_load_config(build_t *build)
 {
     uint8_t config[0x100] = {0};
     uint32_t size = sizeof config;
     uint32_t off = build->spec->is_plus ? PE_LOAD64_DEPENDENT_FLAGS : PE_LOAD32_DEPENDENT_FLAGS;
     uint16_t flags = (uint16_t)build->spec->load_flags;
-    if (flags == 0)
+    if (flags == 0 && build->spec->hybrid_target == 0)
         return;
     memcpy(config, &size, sizeof size);
     memcpy(config + off, &flags, sizeof flags);
+    if (build->spec->hybrid_target != 0) {
+        uint32_t table = place_fixup(build);
+        uint16_t section = 2; // .rdata, counted from 1
+        memcpy(config + PE_LOAD64_CHPE_POINTER, &size, sizeof size);
+        memcpy(config + PE_LOAD64_DVRT_OFFSET, &table, sizeof table);
+        memcpy(config + PE_LOAD64_DVRT_OFFSET + 4, &section, sizeof section);
+    }
     build->directory[PE_DIR_LOAD_CONFIG] =
         (pe_directory_t){place(build, config, sizeof config), sizeof config};
 }

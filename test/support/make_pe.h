@@ -36,6 +36,7 @@ typedef struct make_pe {
     uint32_t last_virtual_size; // 0: as its data
     uint32_t junk_after_table;  // so many non-zero bytes behind the section table
     uint32_t load_flags;        // DependentLoadFlags; 0: no load configuration
+    uint32_t hybrid_target;     // ARM64X: the fixup's target, an offset in the headers; 0: none
     uint32_t clr_flags;         // 0: no CLR header
     uint32_t export_count;      // functions f00, f01, ...; 0: no exports
     uint32_t symbols_size;      // COFF symbol and string table behind the sections
