@@ -21,7 +21,20 @@ static int run_child(const char *self, const char *argument)
     return (int)code;
 }
 
-static volatile int *const nowhere = (int *)16;
+static LONG CALLBACK handle_fault(EXCEPTION_POINTERS *pointers)
+{
+    if (pointers->ExceptionRecord->ExceptionCode == (DWORD)EXCEPTION_ACCESS_VIOLATION)
+        ExitProcess(66);
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+// A fault that the program handles itself; a debugger is asked first.
+static void fault(void)
+{
+    int *volatile nowhere = (int *)16;
+    AddVectoredExceptionHandler(1, handle_fault);
+    *nowhere = 1;
+}
 
 int main(int argc, char **argv)
 {
@@ -31,8 +44,8 @@ int main(int argc, char **argv)
         return run_child(argv[0], "leaf");
     if (argc > 1 && strcmp(argv[1], "grandchild") == 0)
         return run_child(argv[0], "child");
-    if (argc > 1 && strcmp(argv[1], "crash") == 0)
-        *nowhere = 1;
+    if (argc > 1 && strcmp(argv[1], "fault") == 0)
+        fault();
     for (int c; argc > 1 && strcmp(argv[1], "cat") == 0 && (c = getchar()) != EOF;)
         putchar(c);
     return 77;
