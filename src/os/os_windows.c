@@ -155,21 +155,67 @@ static void *allocate_in_found_room(size_t size, size_t alignment, DWORD type)
     return NULL;
 }
 
+// Our memory lies below this; the system is free to answer with an address above it.
+#if MI_64BIT
+#define ADDRESS_END     ((uintptr_t)1 << MI_ADDRESS_BITS)
+#define HIGHEST_ADDRESS ((void *)(ADDRESS_END - 1))
+#else
+#define ADDRESS_END     ((uintptr_t)0 - MI_SLICE_SIZE)
+#define HIGHEST_ADDRESS NULL
+#endif
+
+static void *if_below_end(void *start, size_t size)
+{
+    if (start == NULL || (uintptr_t)start <= ADDRESS_END - size)
+        return start;
+    release(start);
+    return NULL;
+}
+
+// Where the system prefers high addresses: asks for one place after the other, from 2 TiB upwards.
+// Each caller gets a place of its own, so threads do not fight for them.
+static void *allocate_upwards(size_t size, size_t alignment, DWORD type)
+{
+    enum { TRIES = 256 };
+    static _Atomic(uintptr_t) next;
+    uintptr_t first = ADDRESS_END / 8;
+    size_t step = mi_align_up(size, alignment);
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uintptr_t none = 0;
+        (void)mi_cas_strong_acq_rel(&next, &none, mi_align_up(first, alignment));
+        uintptr_t at = mi_align_up(mi_add_relaxed(&next, step), alignment);
+        if (at > ADDRESS_END - size)
+            mi_store_relaxed(&next, 0); // the others begin anew, too
+        if (at < first || at > ADDRESS_END - size)
+            continue;
+        void *start = allocate((void *)at, size, type, NULL, 0);
+        if (start != NULL)
+            return start;
+    }
+    return NULL;
+}
+
 static void *allocate_aligned(size_t size, size_t alignment, DWORD type)
 {
     if (alignment <= mi_os_config.granularity)
         return allocate(NULL, size, type, NULL, 0);
+    if (size > ADDRESS_END / 2)
+        return NULL;
     if (virtual_alloc2 != NULL) {
-        address_requirements_t requirements = {.alignment = alignment};
+        address_requirements_t requirements = {.highest = HIGHEST_ADDRESS, .alignment = alignment};
         extended_parameter_t parameter = {.type = PARAMETER_ADDRESS_REQUIREMENTS,
                                           .pointer = &requirements};
         void *start = allocate(NULL, size, type, &parameter, 1);
-        if (start != NULL && mi_is_aligned(start, alignment))
-            return start;
-        if (start != NULL)
+        if (start != NULL && !mi_is_aligned(start, alignment)) {
             release(start);
+            start = NULL;
+        }
+        start = if_below_end(start, size);
+        if (start != NULL)
+            return start;
     }
-    return allocate_in_found_room(size, alignment, type);
+    void *start = if_below_end(allocate_in_found_room(size, alignment, type), size);
+    return start != NULL ? start : allocate_upwards(size, alignment, type);
 }
 
 // Large pages need a privilege that an administrator must have granted. Asked for once.
@@ -211,7 +257,7 @@ mi_os_memory_t mi_os_reserve(size_t size, size_t alignment, bool commit, mi_os_p
 
 static void *allocate_huge(size_t size, int numa_node)
 {
-    address_requirements_t requirements = {.alignment = MI_GIB};
+    address_requirements_t requirements = {.highest = HIGHEST_ADDRESS, .alignment = MI_GIB};
     extended_parameter_t parameters[3] = {
         {.type = PARAMETER_ADDRESS_REQUIREMENTS, .pointer = &requirements},
         {.type = PARAMETER_ATTRIBUTE_FLAGS, .number = ATTRIBUTE_NONPAGED_HUGE},
