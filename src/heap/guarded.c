@@ -54,7 +54,8 @@ void *mi_guarded_alloc(mi_heap_t *heap, size_t size, bool zero)
 {
     size_t os_page = mi_os_config.page_size;
     bool is_precise = mi_option_is_on(mi_option_guarded_precise);
-    size_t room = is_precise ? mi_max(size, 1) : mi_align_up(mi_max(size, 1), MI_BLOCK_ALIGN);
+    size_t least = mi_max(size, sizeof(mi_block_t)); // a free block holds a link
+    size_t room = is_precise ? least : mi_align_up(least, MI_BLOCK_ALIGN);
     if (room > MI_LARGE_MAX / 2)
         return NULL;
     size_t slices = mi_div_up(room + os_page, MI_SLICE_SIZE);

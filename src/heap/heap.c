@@ -293,7 +293,7 @@ static void *alloc_dedicated(mi_heap_t *heap, size_t size, size_t alignment, siz
     mi_thread_t *thread = heap->front.thread;
     size_t shift = (alignment - offset % alignment) % alignment;
     size_t lead = alignment <= MI_SLICE_SIZE ? shift : alignment;
-    size_t slices = mi_div_up(lead + mi_max(size, 1), MI_SLICE_SIZE);
+    size_t slices = mi_div_up(lead + mi_max(size, sizeof(mi_block_t)), MI_SLICE_SIZE);
     mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
     if (page == NULL)
         return NULL;

@@ -1,4 +1,4 @@
-# Tests of the allocator's core: they link the static library and see its inner headers.
+# Tests of the allocator's core: they link the core and see its inner headers.
 #
 # mi_add_core_test(AREA area NAME name SOURCES a.c ... [ARGS ...] [TIMEOUT s] [LABELS ...] [BOTH])
 #   The builds with sanitizers are debug builds, with every check on. BOTH adds area.name_plain there,
@@ -10,22 +10,38 @@ set(system linux)
 if(WIN32)
   set(system windows)
 endif()
-add_library(test_support STATIC ${MI_TEST_SUPPORT}/rng.c ${MI_TEST_SUPPORT}/threads_${system}.c)
-target_include_directories(test_support PRIVATE ${CMAKE_SOURCE_DIR}/test)
+add_library(test_support STATIC ${MI_TEST_SUPPORT}/rng.c ${MI_TEST_SUPPORT}/shadow.c
+                                ${MI_TEST_SUPPORT}/threads_${system}.c)
+target_include_directories(test_support PRIVATE ${CMAKE_SOURCE_DIR}/test ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(test_support PRIVATE mi_warnings mi_ucrt)
+if(WIN32)
+  target_link_libraries(test_support PUBLIC ntdll)
+endif()
+
+# The core under its mi_ names only: the C runtime's own malloc serves the test itself.
+find_package(Threads REQUIRED)
+set(test_core_outside ${CMAKE_SOURCE_DIR}/src/api/runtime_static.c)
+if(WIN32)
+  list(APPEND test_core_outside ${CMAKE_SOURCE_DIR}/src/os/tls_callback_windows.c)
+endif()
+get_target_property(test_core_definitions mimalloc-core COMPILE_DEFINITIONS)
+add_library(test_core STATIC ${test_core_outside} $<TARGET_OBJECTS:mimalloc-core>)
+if(test_core_definitions)
+  target_compile_definitions(test_core PUBLIC ${test_core_definitions})
+endif()
+target_link_libraries(test_core PUBLIC Threads::Threads PRIVATE mi_core_options mi_warnings)
 
 # The core without debug checks, for builds whose library has them.
 if(MI_SANITIZE)
-  find_package(Threads REQUIRED)
-  get_target_property(core_sources mimalloc-core SOURCES)
-  add_library(test_core_plain STATIC ${core_sources} ${CMAKE_SOURCE_DIR}/src/api/runtime_static.c)
+  get_target_property(test_core_sources mimalloc-core SOURCES)
+  add_library(test_core_plain STATIC ${test_core_sources} ${test_core_outside})
   target_compile_options(test_core_plain PRIVATE -O1)
-  target_link_libraries(test_core_plain PUBLIC mi_core_options Threads::Threads PRIVATE mi_warnings)
+  target_link_libraries(test_core_plain PUBLIC Threads::Threads PRIVATE mi_core_options mi_warnings)
 endif()
 
 function(mi_add_core_test)
   cmake_parse_arguments(C "BOTH" "NAME" "" ${ARGN})
-  mi_add_test(NAME ${C_NAME} LIBRARIES test_support mimalloc ${C_UNPARSED_ARGUMENTS})
+  mi_add_test(NAME ${C_NAME} LIBRARIES test_support test_core ${C_UNPARSED_ARGUMENTS})
   if(C_BOTH AND MI_SANITIZE)
     mi_add_test(NAME ${C_NAME}_plain LIBRARIES test_support test_core_plain
                 ${C_UNPARSED_ARGUMENTS})
