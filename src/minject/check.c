@@ -66,8 +66,10 @@ static bool imports_any(const pe_view_t *view, const char *const *names)
 {
     pe_import_t import;
     pe_thunk_t thunk;
+    uint32_t left = 0x20000; // a made file may list the same table again and again
     for (uint32_t i = 0; i < MJ_IMPORT_MAX && pe_import_at(view, i, &import) == PE_OK; i++) {
-        for (uint32_t k = 0; k < 0x10000 && pe_thunk_at(view, &import, k, &thunk) == PE_OK; k++) {
+        for (uint32_t k = 0; left > 0 && pe_thunk_at(view, &import, k, &thunk) == PE_OK; k++) {
+            left--;
             if (!thunk.is_ordinal && is_one_of(thunk.name, names))
                 return true;
         }

@@ -190,6 +190,8 @@ static mj_status_t check_layout(const pe_view_t *view)
         pe_section_at(view, i, &section);
         if (section.rva < next || section.rva == 0)
             return MJ_BAD_IMAGE_LAYOUT;
+        if ((section.rva & (view->optional.section_alignment - 1)) != 0)
+            return MJ_BAD_IMAGE_LAYOUT;
         if (section.raw_off != 0 && section.raw_size != 0 && section.raw_off < table_end)
             return MJ_BAD_IMAGE_LAYOUT;
         next = (uint64_t)section.rva + pe_section_virtual_size(&section);

@@ -2,11 +2,13 @@
 // --list: the imported DLLs in the order in which the loader takes them, with their index.
 #include "minject/minject.h"
 
+#define FUNCTION_MAX 0x2000U // more is no import table of a real file
+
 static uint32_t count_functions(const pe_view_t *view, const pe_import_t *import)
 {
     pe_thunk_t thunk;
     uint32_t count = 0;
-    while (count < 0x10000 && pe_thunk_at(view, import, count, &thunk) == PE_OK)
+    while (count < FUNCTION_MAX && pe_thunk_at(view, import, count, &thunk) == PE_OK)
         count++;
     return count;
 }
