@@ -35,10 +35,12 @@ def of_so(path):
 
 def of_archive(path):
     names = set()
+    is_x86 = any("format" in line and "i386" in line for line in lines_of("objdump", "-f", path))
     for line in lines_of("nm", "--defined-only", path):
         fields = line.split()
         if len(fields) == 3 and fields[1] in "TW":
-            names.add(fields[2])
+            # C names of x86 have an underscore in front.
+            names.add(re.sub(r"^_(?=_?mi_)", "", fields[2]) if is_x86 else fields[2])
     return names
 
 

@@ -219,7 +219,7 @@ TEST(bad_arenas_are_refused)
     size_t size = 1;
     CHECK_EQ(mi_arena_area(12345, &size), NULL);
     CHECK_EQ(size, 0);
-    CHECK(mi_reserve_os_memory(SIZE_MAX / 4, false, false) != 0);
+    CHECK(mi_reserve_os_memory(SIZE_MAX / 8 * 7, false, false) != 0);
     CHECK(!mi_manage_os_memory(NULL, 1 << 20, true, false, true, -1));
 }
 

@@ -188,7 +188,7 @@ TEST(process_info_tells_plausible_figures)
 {
     size_t elapsed, user, system, rss, peak_rss, commit, peak_commit, faults;
     mi_process_info(&elapsed, &user, &system, &rss, &peak_rss, &commit, &peak_commit, &faults);
-    CHECK(rss > 100000 && rss <= (size_t)64 << 30);
+    CHECK(rss > 100000 && (uint64_t)rss <= (uint64_t)64 << 30);
     CHECK(peak_rss >= rss / 2);
     CHECK(peak_commit >= commit);
     mi_process_info(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

@@ -47,7 +47,7 @@ int ask_version(void)
 uint64_t ask_foreign_count(void)
 {
     mi_redirect_status_t status = {.size = sizeof status};
-    get_status_fun *ask = (get_status_fun *)find("mimalloc-redirect.dll", "mi_redirect_get_status");
+    get_status_fun *ask = (get_status_fun *)find(MI_REDIRECT_DLL, "mi_redirect_get_status");
     if (ask == NULL || !ask(&status))
         return 0;
     return status.foreign_free_count + status.foreign_realloc_count + status.foreign_size_count;

@@ -16,7 +16,7 @@ __declspec(dllimport) size_t __cdecl _aligned_msize(void *block, size_t alignmen
 TEST(blocks_are_there_before_the_allocator)
 {
     REQUIRE(!ask_is_loaded("mimalloc-override.dll"));
-    REQUIRE(!ask_is_loaded("mimalloc-redirect.dll"));
+    REQUIRE(!ask_is_loaded(MI_REDIRECT_DLL));
     CHECK_STR_EQ(early_get_blocks()->of_malloc, EARLY_TEXT);
     CHECK(early_get_blocks()->of_large != NULL);
 }

@@ -53,7 +53,7 @@ static LONG NTAPI refuse_allocate(HANDLE process, void **base, ULONG_PTR zero_bi
 
 static void replace_import(const char *name, void *with)
 {
-    void **slot = watch_import_slot(GetModuleHandleA("mimalloc-redirect.dll"), name);
+    void **slot = watch_import_slot(GetModuleHandleA(MI_REDIRECT_DLL), name);
     if (slot != NULL)
         overwrite((uint8_t *)slot, &with, sizeof with);
 }
@@ -65,7 +65,7 @@ static void sabotage(HMODULE runtime)
     if (wants("hooked"))
         overwrite((uint8_t *)(void *)GetProcAddress(runtime, "realloc"), "\xE9\x00\x00\x00\x40", 5);
     if (wants("branch"))
-        overwrite((uint8_t *)(void *)GetProcAddress(runtime, "_recalloc"),
+        overwrite((uint8_t *)(void *)GetProcAddress(runtime, "_expand"),
                   "\x33\xC0\xFF\xC0\x83\xF8\x09\x75\xF9\xC3", 10);
     if (wants("protect"))
         replace_import("NtProtectVirtualMemory", (void *)refuse_protect);

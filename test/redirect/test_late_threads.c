@@ -94,7 +94,7 @@ TEST(threads_survive_a_late_redirect)
     // Pinned: code and import tables lead into it.
     FreeLibrary(allocator);
     CHECK(GetModuleHandleA(allocator_name) != NULL);
-    CHECK(GetModuleHandleA("mimalloc-redirect.dll") != NULL);
+    CHECK(GetModuleHandleA(MI_REDIRECT_DLL) != NULL);
     free(malloc(100));
 }
 

@@ -10,10 +10,16 @@
 #include "mimalloc/redirect.h"
 
 bool mi_is_in_heap_region(const void *block);
-void *new_object(size_t size) __asm__("??2@YAPEAX_K@Z");
-void *new_array(size_t size) __asm__("??_U@YAPEAX_K@Z");
-void delete_object(void *block) __asm__("??3@YAXPEAX@Z");
-void delete_array(void *block) __asm__("??_V@YAXPEAX@Z");
+// The names of C++ operators tell the size of size_t and of pointers.
+#if UINTPTR_MAX > UINT32_MAX
+#define OPERATOR_NAME(name64, name32) name64
+#else
+#define OPERATOR_NAME(name64, name32) name32
+#endif
+void *new_object(size_t size) __asm__(OPERATOR_NAME("??2@YAPEAX_K@Z", "??2@YAPAXI@Z"));
+void *new_array(size_t size) __asm__(OPERATOR_NAME("??_U@YAPEAX_K@Z", "??_U@YAPAXI@Z"));
+void delete_object(void *block) __asm__(OPERATOR_NAME("??3@YAXPEAX@Z", "??3@YAXPAX@Z"));
+void delete_array(void *block) __asm__(OPERATOR_NAME("??_V@YAXPEAX@Z", "??_V@YAXPAX@Z"));
 void old_main(void);
 
 static unsigned failures;

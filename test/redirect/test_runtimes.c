@@ -9,6 +9,13 @@
 #include <stdlib.h>
 #include <windows.h>
 
+// The names of C++ operators tell the size of size_t and of pointers.
+#if UINTPTR_MAX > UINT32_MAX
+#define OPERATOR_NAME(name64, name32) name64
+#else
+#define OPERATOR_NAME(name64, name32) name32
+#endif
+
 typedef struct runtime {
     HMODULE module;
     void *(*malloc)(size_t size);
@@ -30,8 +37,10 @@ static runtime_t load(const char *name)
     r.free = (void (*)(void *))(void *)GetProcAddress(r.module, "free");
     r.msize = (size_t (*)(void *))(void *)GetProcAddress(r.module, "_msize");
     r.strdup = (char *(*)(const char *))(void *)GetProcAddress(r.module, "_strdup");
-    r.new = (void *(*)(size_t))(void *)GetProcAddress(r.module, "??2@YAPEAX_K@Z");
-    r.delete = (void (*)(void *))(void *)GetProcAddress(r.module, "??3@YAXPEAX@Z");
+    r.new = (void *(*)(size_t))(void *)GetProcAddress(
+        r.module, OPERATOR_NAME("??2@YAPEAX_K@Z", "??2@YAPAXI@Z"));
+    r.delete = (void (*)(void *))(void *)GetProcAddress(
+        r.module, OPERATOR_NAME("??3@YAXPEAX@Z", "??3@YAXPAX@Z"));
     return r;
 }
 

@@ -24,14 +24,14 @@
 
 typedef struct mark {
     size_t size;
-    uint64_t check;
+    size_t check; // of the same type: padding would compare as it likes
 } mark_t;
 
 static _Atomic(unsigned) damaged;
 
-static uint64_t check_of(const void *p, size_t size)
+static size_t check_of(const void *p, size_t size)
 {
-    return ((uintptr_t)p ^ size) * 0x9e3779b97f4a7c15u;
+    return ((uintptr_t)p ^ size) * (size_t)0x9e3779b97f4a7c15u;
 }
 
 static void *sign(void *p, size_t size)
