@@ -5,7 +5,9 @@
 #   builds test_<name> from the sources (C or C++; on Windows with the universal C runtime) and runs it.
 #   On a cross build it runs under Wine by test/support/wine-run. RUNTIMES names the C runtimes that it
 #   runs on there, each as a test of its own: area.name.wine-ucrt (Wine's ucrtbase.dll) and
-#   area.name.ms-ucrt (Microsoft's). Without RUNTIMES: area.name, on Wine's.
+#   area.name.ms-ucrt (Microsoft's). Without RUNTIMES: area.name, on Wine's. Tests of the redirect and of
+#   the classic ways that run on ms run on Microsoft's newest, too, where the Windows SDK was fetched:
+#   area.name.new-ucrt.
 # mi_add_command_test(AREA area NAME name COMMAND command ... [TIMEOUT s] [RUNTIMES ...]
 #                     [ENVIRONMENT ...] [LABELS ...])
 #   registers a command (a script, a tool of the build) in the same way. For a Windows program put
@@ -14,6 +16,13 @@
 set(MI_TEST_LAUNCHER "" CACHE STRING "Command in front of a test program")
 if(WIN32 AND CMAKE_CROSSCOMPILING AND NOT MI_TEST_LAUNCHER)
   set(MI_TEST_LAUNCHER ${CMAKE_SOURCE_DIR}/test/support/wine-run)
+endif()
+
+# Where bin/setup could fetch it.
+file(GLOB MI_NEWEST_RUNTIME
+     ${CMAKE_SOURCE_DIR}/build/cache/microsoft.windows.sdk.cpp-*/c/Redist/*/ucrt/DLLs/x64/ucrtbase.dll)
+if(WIN32 AND NOT MI_NEWEST_RUNTIME)
+  message(STATUS "no Windows SDK: nothing runs on Microsoft's newest C runtime")
 endif()
 
 function(mi_register_test name command timeout environment labels)
@@ -38,6 +47,11 @@ function(mi_add_command_test)
     mi_register_test(${T_AREA}.${T_NAME} "${T_COMMAND}" ${T_TIMEOUT} "${T_ENVIRONMENT}"
                      "${labels}")
     return()
+  endif()
+  if(T_NAME MATCHES "^real_|^debug_runtime")
+    # Programs that bring their own, or a stand-in.
+  elseif("ms" IN_LIST T_RUNTIMES AND T_AREA MATCHES "^(redirect|classic)$" AND MI_NEWEST_RUNTIME)
+    list(APPEND T_RUNTIMES new)
   endif()
   foreach(runtime ${T_RUNTIMES})
     mi_register_test(${T_AREA}.${T_NAME}.${runtime}-ucrt "${T_COMMAND}" ${T_TIMEOUT}

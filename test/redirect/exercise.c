@@ -420,9 +420,13 @@ static void verdicts(void)
            (unsigned)status.foreign_realloc_count, (unsigned)status.foreign_size_count);
     CHECK(status.is_redirected);
     CHECK_EQ(first.was_initialized, order_is_late);
-    CHECK_EQ(counts.aliens, 0);
+    // Microsoft's newest runtime calls the heap from inner functions of its own, where the guard on
+    // its imports gets our blocks back.
+    const char *runtime = getenv("MI_RUNTIME");
+    if (runtime == NULL || strcmp(runtime, "new") != 0)
+        CHECK_EQ(counts.aliens, 0);
     CHECK_EQ(counts.failures, 0);
-    CHECK_EQ(status.heap_rescue_count, 0);
+    CHECK_EQ(status.heap_rescue_count, counts.aliens);
     if (!order_is_late && first.engine == MI_REDIRECT_ENGINE_CODE) {
         CHECK_EQ(status.foreign_free_count, 0);
         CHECK_EQ(status.foreign_realloc_count, 0);
