@@ -422,8 +422,8 @@ static void verdicts(void)
     CHECK_EQ(first.was_initialized, order_is_late);
     // Microsoft's newest runtime calls the heap from inner functions of its own, where the guard on
     // its imports gets our blocks back.
-    const char *runtime = getenv("MI_RUNTIME");
-    if (runtime == NULL || strcmp(runtime, "new") != 0)
+    const char *which = getenv("MI_RUNTIME");
+    if (which == NULL || strcmp(which, "new") != 0)
         CHECK_EQ(counts.aliens, 0);
     CHECK_EQ(counts.failures, 0);
     CHECK_EQ(status.heap_rescue_count, counts.aliens);
