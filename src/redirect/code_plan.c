@@ -134,6 +134,9 @@ static rd_status_t plan_entry(const pe_view_t *view, rd_entry_t *entry)
     uint32_t start_count = 0;
     rd_code_t code;
     rd_site_t site;
+    // The decoder knows no others; ARM64's runtimes are redirected by import tables.
+    if (view->file.machine != PE_MACHINE_AMD64 && view->file.machine != PE_MACHINE_I386)
+        return RD_UNKNOWN_CODE;
     if (!find_code(view, rva, &code))
         return RD_NOT_CODE;
     uint32_t code_rva = (uint32_t)(code.bytes - view->base);
