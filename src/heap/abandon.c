@@ -7,6 +7,7 @@
 
 #include "base/invariant.h"
 #include "page/remote.h"
+#include "segment/purge.h"
 #include "support/options.h"
 
 // ---- handing over ----
@@ -149,6 +150,7 @@ static void settle(mi_thread_t *thread, mi_segment_t *segment)
     mi_segment_visit_pages(segment, collect_or_release, thread);
     if (segments->count == before)
         mi_segment_owned_to_abandoned(segments, segment);
+    mi_thread_arm(thread);
 }
 
 static void free_while_closed(mi_thread_t *thread, mi_segment_t *segment, void *p)
@@ -184,6 +186,30 @@ void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment)
         return;
     mi_segment_abandoned_to_owned(&thread->segments, segment);
     settle(thread, segment);
+}
+
+// ---- purging ----
+
+static void purge_part(mi_arena_t *arena, size_t part)
+{
+    mi_arena_range_t range = {arena, part, 1};
+    mi_segment_t *segment = mi_arena_range_start(&range);
+    if (!mi_bitmap_is_set(arena->abandoned, part) ||
+        !mi_segment_map_claim(segment, MI_OWNER_CLOSING))
+        return;
+    mi_segment_purge_all(segment);
+    mi_segment_map_abandon(segment);
+}
+
+void mi_abandon_purge(void)
+{
+    if (mi_stat_process_current(MI_STAT_segments_abandoned) == 0)
+        return;
+    for (size_t i = 0; i < mi_arena_count(); i++) {
+        mi_arena_t *arena = mi_arena_at(i);
+        for (size_t part = 0; arena != NULL && part < arena->part_count; part++)
+            purge_part(arena, part);
+    }
 }
 
 // ---- sub-processes ----

@@ -157,5 +157,7 @@ void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment);
 bool mi_abandon_claim(mi_thread_t *thread, mi_segment_t *segment);
 // Takes over all that the sub-process has; for a forced collect.
 void mi_abandon_reclaim_all(mi_thread_t *thread);
+// Purges what waits in abandoned segments: nobody owns them, so any thread that is quiet does it.
+void mi_abandon_purge(void);
 // Renames the sub-process of abandoned segments.
 void mi_abandon_move(mi_thread_t *thread, void *from, void *to);

@@ -14,7 +14,7 @@
 #define TICK_INTERVAL 32
 // Calls that may take the slow path only to find that a purge is not due yet, between two looks.
 // A thread that goes quiet makes a few more calls after its last free; they must not use the stub up.
-#define REARMS 32
+#define REARMS 256
 
 static mi_thread_t first_record; // of the process's first thread: needs no memory
 static _Atomic(bool) is_first_published;
@@ -153,7 +153,9 @@ void mi_thread_disarm(mi_thread_t *thread)
 // What has been idle for so many purge delays is given back by a thread that is busy all the time.
 #define BUSY_DELAYS 10
 // Pages of a thread that has freed about everything: the current ones of its size classes.
-#define NEARLY_EMPTY (8 * MI_MIB)
+#define NEARLY_EMPTY (8 * MI_MIB / MI_SLICE_SIZE)
+// Slices.
+#define WORTH_A_PURGE (4 * MI_MIB / MI_SLICE_SIZE)
 
 // What is empty now has been so for long: it goes at once.
 static void purge_quiet(mi_thread_t *thread, uint64_t now)
@@ -164,6 +166,7 @@ static void purge_quiet(mi_thread_t *thread, uint64_t now)
         mi_heap_collect_pages(heap, MI_COLLECT_EMPTY);
     segments->purges_at_once = false;
     mi_segments_purge(segments, now, MI_PURGE_ALL);
+    mi_abandon_purge();
 }
 
 // A busy thread gives back only what it has not touched since the last step: taking memory again
@@ -179,13 +182,15 @@ static void purge_busy(mi_thread_t *thread, uint64_t now, uint64_t delay)
     mi_store_relaxed(&thread->segments.purge_at, now + delay);
 }
 
-// A thread that came by no slow path for a whole delay is quiet. With much memory in use it may just
-// be working on it, and has to be quiet for as long as a busy thread's memory must be idle.
+// A thread that came by no slow path for a whole delay is quiet, if it has freed about everything,
+// and much. With much memory in use it may just be working on it; with little to give back it may be
+// a server between two requests, which would pay for taking it again at each of them.
 static uint64_t quiet_time(const mi_thread_t *thread, uint64_t delay)
 {
     const mi_heap_t *heap = &thread->backing;
-    size_t used = (heap->slice_count - heap->retained_slices) * MI_SLICE_SIZE;
-    return used <= NEARLY_EMPTY ? delay : delay * BUSY_DELAYS;
+    size_t used = heap->slice_count - heap->retained_slices;
+    size_t idle = heap->retained_slices + mi_segments_waiting(&thread->segments);
+    return used <= NEARLY_EMPTY && idle >= WORTH_A_PURGE ? delay : delay * BUSY_DELAYS;
 }
 
 static void purge_thread(mi_thread_t *thread, uint64_t now)

@@ -16,7 +16,7 @@ static void purge_slices(mi_segment_t *segment, uint64_t *mask)
     }
 }
 
-static void purge_all(mi_segment_t *segment)
+void mi_segment_purge_all(mi_segment_t *segment)
 {
     purge_slices(segment, segment->idle_mask);
     purge_slices(segment, segment->purge_mask);
@@ -59,6 +59,19 @@ void mi_segments_want_purge(mi_segments_t *segments)
         mi_store_relaxed(&segments->purge_at, mi_os_clock_ms() + (uint64_t)delay);
 }
 
+size_t mi_segments_waiting(const mi_segments_t *segments)
+{
+    size_t waiting = 0;
+    const mi_segment_t *segment = segments->first;
+    for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
+        for (size_t k = 0; segment->purge_at != 0 && k < MI_SLICE_WORDS; k++) {
+            uint64_t mask = segment->purge_mask[k] | segment->idle_mask[k];
+            waiting += (size_t)__builtin_popcountll(mask);
+        }
+    }
+    return waiting;
+}
+
 static void purge_list(mi_segments_t *segments, uint64_t now, mi_purge_t which)
 {
     uint64_t next = now + (uint64_t)mi_option_value(mi_option_purge_delay);
@@ -66,14 +79,14 @@ static void purge_list(mi_segments_t *segments, uint64_t now, mi_purge_t which)
     mi_segment_t *segment = segments->first;
     for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
         if (which == MI_PURGE_ALL)
-            purge_all(segment);
+            mi_segment_purge_all(segment);
         else if (segment->purge_at != 0 && now >= segment->purge_at)
             purge_idle(segment, next);
         if (segment->purge_at != 0 && (earliest == 0 || segment->purge_at < earliest))
             earliest = segment->purge_at;
     }
     if (segments->cached != NULL && which == MI_PURGE_ALL)
-        purge_all(segments->cached);
+        mi_segment_purge_all(segments->cached);
     mi_store_relaxed(&segments->purge_at, earliest);
 }
 
@@ -113,6 +126,6 @@ void mi_segments_purge_from_outside(mi_segments_t *segments, uint64_t now)
         return;
     purge_list(segments, now, MI_PURGE_DUE);
     if (segments->cached != NULL)
-        purge_all(segments->cached);
+        mi_segment_purge_all(segments->cached);
     mi_os_unlock(&segments->lock);
 }

@@ -5,5 +5,8 @@
 
 #include "segment/segment.h"
 
+// Purges all that waits in one segment, which the caller owns.
+void mi_segment_purge_all(mi_segment_t *segment);
+
 void mi_segment_schedule_purge(mi_segments_t *segments, mi_segment_t *segment, size_t slice,
                                size_t count);
