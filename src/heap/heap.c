@@ -162,7 +162,14 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
     }
     if (page == NULL)
         page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
-    return page == NULL ? NULL : shape_fresh(heap, size_class, page);
+    if (page == NULL)
+        return NULL;
+    // Others may free it while this thread rests: its next call shall have a look.
+    if (slices > MI_MEDIUM_PAGE_SLICES) {
+        mi_segments_want_purge(&thread->segments);
+        mi_thread_arm(thread);
+    }
+    return shape_fresh(heap, size_class, page);
 }
 
 // Makes a page with at least one block on free the current page of its class. MI_REFILL_NONE: no
@@ -248,10 +255,14 @@ static void *alloc_any(mi_heap_t *heap, size_t size, bool zero)
 // Gets a slow path going: the real heap, with the periodic work done.
 static mi_heap_t *enter(mi_heap_t *heap)
 {
-    bool is_armed_call = heap != NULL && heap->front.is_stub;
     heap = mi_heap_resolve(heap);
-    if (heap != NULL)
-        mi_thread_tick(heap->front.thread, is_armed_call);
+    if (heap == NULL)
+        return NULL;
+    // Only here: what merely asks for the heap must not use up the call that was armed.
+    bool is_armed_call = heap->front.thread->is_armed;
+    if (is_armed_call)
+        mi_thread_disarm(heap->front.thread);
+    mi_thread_tick(heap->front.thread, is_armed_call);
     return heap;
 }
 

@@ -53,7 +53,8 @@ mi_heap_t *mi_heap_set_default(mi_heap_t *heap)
     if (old == NULL || heap == NULL || heap->front.thread != old->front.thread)
         return NULL;
     heap->front.thread->default_heap = heap;
-    mi_thread_disarm(heap->front.thread);
+    if (!heap->front.thread->is_armed)
+        mi_os_set_tls_heap(heap);
     return old;
 }
 
@@ -110,7 +111,8 @@ static void unlink_heap(mi_heap_t *heap)
     *link = heap->next;
     if (thread->default_heap == heap) {
         thread->default_heap = &thread->backing;
-        mi_thread_disarm(thread);
+        if (!thread->is_armed)
+            mi_os_set_tls_heap(&thread->backing);
     }
     mi_stat_decrease(&thread->stats, MI_STAT_heaps, 1);
     (void)mi_free_local(heap);

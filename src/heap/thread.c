@@ -117,10 +117,8 @@ mi_heap_t *mi_heap_resolve(mi_heap_t *heap)
         heap = mi_os_tls_heap_slow();
     if (heap != NULL && !heap->front.is_stub)
         return heap;
-    if (heap != NULL && heap->front.thread != NULL) {
-        mi_thread_disarm(heap->front.thread);
+    if (heap != NULL && heap->front.thread != NULL)
         return heap->front.thread->default_heap;
-    }
     mi_process_start();
     mi_thread_t *thread = start_thread();
     return thread == NULL ? NULL : thread->default_heap;
