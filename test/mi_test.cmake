@@ -5,9 +5,9 @@
 #   builds test_<name> from the sources (C or C++; on Windows with the universal C runtime) and runs it.
 #   On a cross build it runs under Wine by test/support/wine-run. RUNTIMES names the C runtimes that it
 #   runs on there, each as a test of its own: area.name.wine-ucrt (Wine's ucrtbase.dll) and
-#   area.name.ms-ucrt (Microsoft's). Without RUNTIMES: area.name, on Wine's. Tests of the redirect and of
-#   the classic ways that run on ms run on Microsoft's newest, too, where the Windows SDK was fetched:
-#   area.name.new-ucrt.
+#   area.name.ms-ucrt (Microsoft's). Without RUNTIMES: area.name, on Wine's. Tests of the redirect and
+#   of the classic ways that run on ms run on Microsoft's newest, too, where the Windows SDK was
+#   fetched: area.name.new-ucrt.
 # mi_add_command_test(AREA area NAME name COMMAND command ... [TIMEOUT s] [RUNTIMES ...]
 #                     [ENVIRONMENT ...] [LABELS ...])
 #   registers a command (a script, a tool of the build) in the same way. For a Windows program put

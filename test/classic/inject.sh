@@ -13,7 +13,8 @@ fail() { printf 'inject.sh: %s\n' "$*" >&2; exit 1; }
 
 rm -rf "$work"
 mkdir -p "$work"
-cp "$folder"/{classic_plain,minject}.exe "$folder"/mimalloc-override.dll "$folder"/mimalloc-redirect*.dll "$work"
+cp "$folder"/{classic_plain,minject}.exe "$folder"/mimalloc-override.dll \
+    "$folder"/mimalloc-redirect*.dll "$work"
 cd "$work"
 
 if "$launcher" "$work/classic_plain.exe" >before.txt 2>&1; then
