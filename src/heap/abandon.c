@@ -100,7 +100,8 @@ static bool claim_part(mi_thread_t *thread, mi_arena_t *arena, size_t part)
         !mi_segment_map_claim(segment, thread->segments.key))
         return false;
     if (segment->subproc != thread->segments.subproc) {
-        mi_segment_map_abandon(segment);
+        mi_segment_map_close(segment);
+        mi_abandon_settle(thread, segment);
         return false;
     }
     adopt_segment(thread, segment);
@@ -153,6 +154,12 @@ static void settle(mi_thread_t *thread, mi_segment_t *segment)
     mi_thread_arm(thread);
 }
 
+void mi_abandon_settle(mi_thread_t *thread, mi_segment_t *segment)
+{
+    mi_segment_abandoned_to_owned(&thread->segments, segment);
+    settle(thread, segment);
+}
+
 static void free_while_closed(mi_thread_t *thread, mi_segment_t *segment, void *p)
 {
     mi_page_t *page = mi_segment_page_of(segment, p);
@@ -162,8 +169,7 @@ static void free_while_closed(mi_thread_t *thread, mi_segment_t *segment, void *
         mi_segment_map_abandon(segment);
         return;
     }
-    mi_segment_abandoned_to_owned(&thread->segments, segment);
-    settle(thread, segment);
+    mi_abandon_settle(thread, segment);
 }
 
 // Taking the whole segment over for one free would draw the memory of all ended threads to the one
@@ -182,10 +188,8 @@ bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p)
 
 void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment)
 {
-    if (!wait_until_closed(segment) || !mi_segment_map_claim(segment, MI_OWNER_CLOSING))
-        return;
-    mi_segment_abandoned_to_owned(&thread->segments, segment);
-    settle(thread, segment);
+    if (wait_until_closed(segment) && mi_segment_map_claim(segment, MI_OWNER_CLOSING))
+        mi_abandon_settle(thread, segment);
 }
 
 // ---- purging ----
@@ -214,15 +218,16 @@ void mi_abandon_purge(void)
 
 // ---- sub-processes ----
 
-static void move_part(mi_arena_t *arena, size_t part, void *from, void *to, uintptr_t key)
+static void move_part(mi_thread_t *thread, mi_arena_t *arena, size_t part, void *from, void *to)
 {
     mi_arena_range_t range = {arena, part, 1};
     mi_segment_t *segment = mi_arena_range_start(&range);
-    if (!mi_bitmap_is_set(arena->abandoned, part) || !mi_segment_map_claim(segment, key))
+    if (!mi_bitmap_is_set(arena->abandoned, part) ||
+        !mi_segment_map_claim(segment, MI_OWNER_CLOSING))
         return;
     if (segment->subproc == from)
         segment->subproc = to;
-    mi_segment_map_abandon(segment);
+    mi_abandon_settle(thread, segment);
 }
 
 void mi_abandon_move(mi_thread_t *thread, void *from, void *to)
@@ -230,6 +235,6 @@ void mi_abandon_move(mi_thread_t *thread, void *from, void *to)
     for (size_t i = 0; i < mi_arena_count(); i++) {
         mi_arena_t *arena = mi_arena_at(i);
         for (size_t part = 0; arena != NULL && part < arena->part_count; part++)
-            move_part(arena, part, from, to, thread->segments.key);
+            move_part(thread, arena, part, from, to);
     }
 }

@@ -153,6 +153,8 @@ bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id);
 bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p);
 // After a push to a segment that turned out to be abandoned: gives back what is empty in it.
 void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment);
+// Ends a claim with MI_OWNER_CLOSING: gives back what is empty, by then, and abandons the rest.
+void mi_abandon_settle(mi_thread_t *thread, mi_segment_t *segment);
 // Takes the segment over if no other thread is faster.
 bool mi_abandon_claim(mi_thread_t *thread, mi_segment_t *segment);
 // Takes over all that the sub-process has; for a forced collect.

@@ -89,7 +89,9 @@ static void visit_page(mi_page_t *page, void *arg)
     visit_t *visit = arg;
     if (!visit->goes_on || page->heap != visit->heap)
         return;
-    (void)mi_page_collect_remote(page);
+    // A page in a heap's queue may not be emptied behind the queue's back.
+    if (page->heap == NULL)
+        (void)mi_page_collect_remote(page);
     size_t size = mi_page_block_size(page);
     mi_heap_area_t area = {
         .blocks = mi_page_start(page),
@@ -110,6 +112,8 @@ bool mi_heap_visit_blocks(const mi_heap_t *heap, bool visit_blocks, mi_block_vis
     heap = heap == NULL || heap->front.is_stub ? mi_heap_current() : heap;
     if (heap == NULL || visitor == NULL)
         return false;
+    // What others have freed is not shown, as far as it is there by now.
+    mi_heap_collect_pages((mi_heap_t *)(uintptr_t)heap, MI_COLLECT_FORCE);
     mi_segments_t *segments = &heap->front.thread->segments;
     visit_t visit = {heap, visitor, arg, visit_blocks, true};
     mi_segment_t *segment = segments->first;
@@ -118,17 +122,18 @@ bool mi_heap_visit_blocks(const mi_heap_t *heap, bool visit_blocks, mi_block_vis
     return visit.goes_on;
 }
 
-static void visit_abandoned_part(mi_arena_t *arena, size_t part, void *subproc, uintptr_t key,
+static void visit_abandoned_part(mi_thread_t *thread, mi_arena_t *arena, size_t part, void *subproc,
                                  visit_t *visit)
 {
     mi_arena_range_t range = {arena, part, 1};
     mi_segment_t *segment = mi_arena_range_start(&range);
-    // Owned for the time of the visit, so that nobody changes or frees it.
-    if (!mi_bitmap_is_set(arena->abandoned, part) || !mi_segment_map_claim(segment, key))
+    // Closed for the time of the visit, so that nobody changes or frees it.
+    if (!mi_bitmap_is_set(arena->abandoned, part) ||
+        !mi_segment_map_claim(segment, MI_OWNER_CLOSING))
         return;
     if (segment->subproc == subproc)
         mi_segment_visit_pages(segment, visit_page, visit);
-    mi_segment_map_abandon(segment);
+    mi_abandon_settle(thread, segment);
 }
 
 bool mi_abandoned_visit_blocks(mi_subproc_id_t subproc_id, int heap_tag, bool visit_blocks,
@@ -143,7 +148,7 @@ bool mi_abandoned_visit_blocks(mi_subproc_id_t subproc_id, int heap_tag, bool vi
     for (size_t i = 0; i < mi_arena_count(); i++) {
         mi_arena_t *arena = mi_arena_at(i);
         for (size_t part = 0; arena != NULL && part < arena->part_count && visit.goes_on; part++)
-            visit_abandoned_part(arena, part, subproc_id, heap->front.thread->segments.key, &visit);
+            visit_abandoned_part(heap->front.thread, arena, part, subproc_id, &visit);
     }
     return visit.goes_on;
 }

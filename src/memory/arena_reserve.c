@@ -107,6 +107,20 @@ static mi_arena_t *make_from_os(size_t size, bool commit, bool allow_large, bool
     return arena;
 }
 
+static int finish(mi_arena_t *arena, int *arena_id)
+{
+    if (arena == NULL)
+        return ENOMEM;
+    if (!publish(arena)) {
+        if (arena->memory.base != NULL)
+            mi_os_release(&arena->memory);
+        return ENOMEM;
+    }
+    if (arena_id != NULL)
+        *arena_id = arena->id;
+    return 0;
+}
+
 // Doubled every eight arenas: the table lasts for any amount of memory.
 static size_t next_arena_size(void)
 {
@@ -126,25 +140,11 @@ bool mi_arena_grow(size_t part_count)
         mi_arena_t *arena = make_from_os(size, commit, allow_large, false);
         if (arena != NULL) {
             arena->is_dedicated = size == needed;
-            return publish(arena);
+            return finish(arena, NULL) == 0;
         }
         if (size == needed)
             return false;
     }
-}
-
-static int finish(mi_arena_t *arena, int *arena_id)
-{
-    if (arena == NULL)
-        return ENOMEM;
-    if (!publish(arena)) {
-        if (arena->memory.base != NULL)
-            mi_os_release(&arena->memory);
-        return ENOMEM;
-    }
-    if (arena_id != NULL)
-        *arena_id = arena->id;
-    return 0;
 }
 
 int mi_arena_reserve(size_t size, bool commit, bool allow_large, bool exclusive, int *arena_id)

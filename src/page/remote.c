@@ -21,7 +21,9 @@ void mi_remote_push(mi_page_t *page, mi_block_t *block)
 mi_block_t *mi_remote_take(mi_page_t *page)
 {
     mi_remote_t *remote = mi_page_remote(page);
-    if (mi_load_relaxed(remote) == NULL)
+    // seq_cst: an owner that marked the segment as closing must not look before the mark can be
+    // seen; a push that this misses sees the mark.
+    if (atomic_load_explicit(remote, memory_order_seq_cst) == NULL)
         return NULL;
     // acquire: pairs with the push.
     mi_block_t *list = mi_exchange_acquire(remote, NULL);
