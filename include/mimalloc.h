@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#if defined(_MSC_VER)
+#include <sal.h> // _Check_return_
+#endif
 
 // The interface level: what mi_version returns.
 #define MI_MALLOC_VERSION 20401

@@ -104,7 +104,7 @@ static bool write_directory(const remote_t *remote, enum pe_directory_index inde
                             pe_directory_t directory)
 {
     uintptr_t field = remote->base + remote->view.directory_off + index * sizeof directory;
-    if (index >= remote->view.optional.directory_count)
+    if ((uint32_t)index >= remote->view.optional.directory_count)
         return true;
     return write_memory(remote, field, &directory, sizeof directory);
 }

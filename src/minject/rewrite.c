@@ -95,7 +95,7 @@ static void move_data(uint8_t *bytes, const mj_plan_t *plan)
 static void put_directory(const pe_view_t *view, uint8_t *bytes, enum pe_directory_index index,
                           pe_directory_t directory)
 {
-    if (index < view->optional.directory_count)
+    if ((uint32_t)index < view->optional.directory_count)
         memcpy(bytes + view->directory_off + index * sizeof directory, &directory,
                sizeof directory);
 }

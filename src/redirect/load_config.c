@@ -4,7 +4,7 @@
 // import table entry. The linker makes the tables; this structure points at them.
 // Written out by hand, as the structure's fields take link-time constants and the headers at hand
 // are older than it. Layout: IMAGE_LOAD_CONFIG_DIRECTORY64 up to GuardLongJumpTargetCount.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(_MSC_VER)
 __asm__(".section .00cfg,\"dr\"\n"
         ".balign 8\n"
         // The loader replaces these where the guard is on; elsewhere they let every call through.
