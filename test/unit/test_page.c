@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// A page's states and lists, and the segment that it is cut from, seen from inside.
+#include "check.h"
+#include "heap/heap.h"
+#include "mimalloc.h"
+#include "page/remote.h"
+#include "support/stats.h"
+#include "support/threads.h"
+
+#define SIZE ((size_t)1000)
+
+static mi_heap_t *heap;
+static void *blocks[1000];
+
+static mi_page_t *page_of(void *p)
+{
+    return mi_segment_page_at(mi_segment_of(p), p);
+}
+
+// A new heap whose first page of SIZE is full; the number of its blocks.
+static size_t fill_a_page(void)
+{
+    heap = mi_heap_new();
+    blocks[0] = mi_heap_malloc(heap, SIZE);
+    mi_page_t *page = page_of(blocks[0]);
+    size_t count = 1;
+    while (count < page->reserved)
+        blocks[count++] = mi_heap_malloc(heap, SIZE);
+    for (size_t i = 0; i < count; i++)
+        REQUIRE(page_of(blocks[i]) == page);
+    CHECK_EQ(page->state, MI_PAGE_CURRENT);
+    CHECK_EQ(page->free, NULL);
+    blocks[count] = mi_heap_malloc(heap, SIZE);
+    REQUIRE(page_of(blocks[count]) != page);
+    CHECK_EQ(page->state, MI_PAGE_FULL);
+    CHECK(mi_page_is_valid(page));
+    CHECK_EQ(mi_page_used(page), count);
+    return count;
+}
+
+TEST(a_full_page_becomes_available_when_an_eighth_came_back)
+{
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    size_t freed = 0;
+    while (page->state == MI_PAGE_FULL && freed < count) {
+        mi_free(blocks[freed++]);
+        CHECK(mi_page_is_valid(page));
+        CHECK_EQ(mi_page_used(page), count - freed);
+    }
+    CHECK_EQ(freed, count / 8);
+    CHECK_EQ(page->state, MI_PAGE_AVAILABLE);
+    CHECK_EQ(heap->available[page->size_class], page);
+    mi_heap_destroy(heap);
+}
+
+TEST(an_empty_page_is_kept_and_counted_or_given_back)
+{
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    CHECK_EQ(heap->retained_slices, 0);
+    for (size_t i = 0; i < count; i++)
+        mi_free(blocks[i]);
+    CHECK_EQ(page->state, MI_PAGE_AVAILABLE);
+    CHECK_EQ(page->needed, 0);
+    CHECK_EQ(heap->retained_slices, page->slice_count);
+    mi_heap_collect(heap, true);
+    CHECK_EQ(heap->retained_slices, 0);
+    CHECK_EQ(heap->page_count, 1);
+    mi_free(blocks[count]);
+    mi_heap_collect(heap, true);
+    CHECK_EQ(heap->page_count, 0);
+    mi_heap_delete(heap);
+}
+
+static void free_one(void *p)
+{
+    mi_free(p);
+}
+
+TEST(a_block_freed_elsewhere_waits_until_the_owner_looks)
+{
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    thread_run(free_one, blocks[0]);
+    CHECK(!mi_remote_is_empty(page));
+    CHECK_EQ(mi_page_used(page), count);
+    (void)mi_page_collect_remote(page);
+    CHECK(mi_remote_is_empty(page));
+    CHECK_EQ(page->free, blocks[0]);
+    CHECK_EQ(mi_page_used(page), count - 1);
+    CHECK(mi_page_is_valid(page));
+    mi_heap_destroy(heap);
+}
+
+TEST(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
+{
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    mi_page_t *second = page_of(blocks[count]);
+    thread_run(free_one, blocks[5]);
+    // The second page's blocks first, then the one that came back.
+    void *p = NULL;
+    for (size_t i = 0; i < second->reserved; i++)
+        p = mi_heap_malloc(heap, SIZE);
+    CHECK_EQ(p, blocks[5]);
+    CHECK_EQ(page->state, MI_PAGE_CURRENT);
+    mi_heap_destroy(heap);
+}
+
+TEST(segments_count_their_pages_and_go_with_the_last)
+{
+    mi_collect(true);
+    size_t before = (size_t)mi_stat_process_current(MI_STAT_segments);
+    void *p = mi_malloc(SIZE);
+    mi_segment_t *segment = mi_segment_of(p);
+    uint32_t pages = segment->used_pages;
+    CHECK(mi_segment_is_valid(segment));
+    void *large = mi_malloc(3 * MI_MIB);
+    CHECK_EQ(mi_segment_of(large), segment);
+    CHECK_EQ(segment->used_pages, pages + 1);
+    CHECK_EQ(segment->free_slices + page_of(p)->slice_count + page_of(large)->slice_count +
+                 MI_SEGMENT_INFO_SLICES + (pages - 1),
+             MI_SLICES_PER_SEGMENT);
+    CHECK(mi_segment_is_valid(segment));
+    mi_free(large);
+    mi_free(p);
+    mi_collect(true);
+    CHECK_EQ(mi_stat_process_current(MI_STAT_segments), before);
+}
+
+TEST(a_huge_block_has_a_segment_of_its_own)
+{
+    size_t size = MI_SEGMENT_SIZE + 5;
+    char *p = mi_malloc(size);
+    mi_segment_t *segment = mi_segment_of(p);
+    CHECK(segment->huge_size >= size);
+    CHECK_EQ(segment->size, 2 * MI_SEGMENT_SIZE);
+    CHECK_EQ(mi_segment_map_owner(p + MI_SEGMENT_SIZE), MI_OWNER_INTERIOR);
+    CHECK_EQ(mi_segment_map_start(p + size - 1), segment);
+    CHECK(mi_segment_is_valid(segment));
+    mi_free(p);
+    CHECK_EQ(mi_segment_map_owner(p), MI_OWNER_NOT_OURS);
+}
+
+TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
+              RUN(an_empty_page_is_kept_and_counted_or_given_back)
+                  RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
+                      RUN(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
+                          RUN(segments_count_their_pages_and_go_with_the_last)
+                              RUN(a_huge_block_has_a_segment_of_its_own))
