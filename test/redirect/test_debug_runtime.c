@@ -47,7 +47,7 @@ TEST(blocks_from_before_stay_in_the_runtimes_list)
     HMODULE allocator = LoadLibraryA("mimalloc.dll");
     REQUIRE(allocator != NULL);
     is_ours = (bool (*)(const void *))find(allocator, "mi_is_in_heap_region");
-    get_status = (bool (*)(mi_redirect_status_t *))find(GetModuleHandleA("mimalloc-redirect.dll"),
+    get_status = (bool (*)(mi_redirect_status_t *))find(GetModuleHandleA(MI_REDIRECT_DLL),
                                                         "mi_redirect_get_status");
     CHECK_EQ(debug.msize_dbg(first, 1), 100);
     CHECK_EQ(debug.msize_dbg(third, 1), 300);
