@@ -183,7 +183,7 @@ static void purge_busy(mi_thread_t *thread, uint64_t now, uint64_t delay)
 // A thread that came by no slow path for a whole delay is quiet, if it has freed about everything,
 // and much. With much memory in use it may just be working on it; with little to give back it may be
 // a server between two requests, which would pay for taking it again at each of them.
-static uint64_t quiet_time(const mi_thread_t *thread, uint64_t delay)
+static uint64_t quiet_time(mi_thread_t *thread, uint64_t delay)
 {
     const mi_heap_t *heap = &thread->backing;
     size_t used = heap->slice_count - heap->retained_slices;

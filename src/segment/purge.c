@@ -59,9 +59,10 @@ void mi_segments_want_purge(mi_segments_t *segments)
         mi_store_relaxed(&segments->purge_at, mi_os_clock_ms() + (uint64_t)delay);
 }
 
-size_t mi_segments_waiting(const mi_segments_t *segments)
+size_t mi_segments_waiting(mi_segments_t *segments)
 {
     size_t waiting = 0;
+    bool is_locked = mi_segments_lock(segments);
     const mi_segment_t *segment = segments->first;
     for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
         for (size_t k = 0; segment->purge_at != 0 && k < MI_SLICE_WORDS; k++) {
@@ -69,6 +70,7 @@ size_t mi_segments_waiting(const mi_segments_t *segments)
             waiting += (size_t)__builtin_popcountll(mask);
         }
     }
+    mi_segments_unlock(segments, is_locked);
     return waiting;
 }
 

@@ -155,7 +155,7 @@ mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t al
 void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page);
 
 // Slices that wait for their purge.
-size_t mi_segments_waiting(const mi_segments_t *segments);
+size_t mi_segments_waiting(mi_segments_t *segments);
 // Asks for a purge after the usual delay, for pages that are empty but not given back yet.
 void mi_segments_want_purge(mi_segments_t *segments);
 typedef enum mi_purge {
