@@ -69,10 +69,13 @@ static void adopt_segment(mi_thread_t *thread, mi_segment_t *segment)
     mi_segment_visit_pages(segment, adopt_page, thread);
 }
 
-// A closing owner is done soon; it may also have been killed, so do not wait for ever.
+// Who closes is done soon; but it may have been preempted on a crowded machine, or killed. After so
+// many yields the block goes to the remote list, where the next owner finds it.
+#define CLOSED_TRIES 100
+
 static bool wait_until_closed(const mi_segment_t *segment)
 {
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < CLOSED_TRIES; i++) {
         if (mi_segment_map_owner_now(segment) != MI_OWNER_CLOSING)
             return true;
         mi_os_yield();
