@@ -6,7 +6,8 @@
 #define GAP_BYTE  0xde
 #define GAP_CHECK ((size_t)64)
 
-typedef struct padding {
+// Packed: a block of an odd address ends at an odd address.
+typedef struct __attribute__((packed)) padding {
     uint32_t canary;
     uint32_t gap; // bytes between the end of what was asked for and this record
 } padding_t;
