@@ -241,7 +241,8 @@ void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page)
 
 void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc)
 {
-    // The lock stays as it is: the purger may hold it for a moment longer.
+    // Behind the purger, which may still be looking at what the record's former thread had.
+    bool is_locked = mi_segments_lock(segments);
     segments->first = NULL;
     segments->cached = NULL;
     segments->count = 0;
@@ -249,6 +250,7 @@ void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc)
     segments->subproc = subproc;
     segments->purges_at_once = false;
     mi_store_relaxed(&segments->purge_at, 0);
+    mi_segments_unlock(segments, is_locked);
 }
 
 // Bytes from the segment's start to the huge block: the first address behind the header whose sum
