@@ -31,6 +31,7 @@ extern const bench_load_t bench_batch_loads[]; // each list ends with a NULL nam
 extern const bench_load_t bench_server_loads[];
 extern const bench_load_t bench_mix_loads[];
 extern const bench_load_t bench_classic_loads[];
+extern const bench_load_t bench_stress_loads[];
 extern const bench_load_t bench_cfrac_loads[];
 
 // Ends the process with status 3: the allocator broke its promise.
@@ -53,6 +54,8 @@ typedef struct {
 } bench_worker_t;
 typedef void (*bench_work_fn)(bench_worker_t *worker);
 void bench_in_threads(bench_run_t *run, bench_work_fn fn, void *shared);
+// In `count` threads that start for it and end, also if that is one.
+void bench_in_new_threads(bench_run_t *run, unsigned count, bench_work_fn fn, void *shared);
 
 // xorshift64*: fast, and the same everywhere.
 static inline uint64_t bench_random(uint64_t *state)

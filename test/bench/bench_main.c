@@ -13,8 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const bench_load_t *const lists[] = {bench_batch_loads, bench_server_loads, bench_mix_loads,
-                                            bench_classic_loads, bench_cfrac_loads};
+static const bench_load_t *const lists[] = {bench_batch_loads,  bench_server_loads,
+                                            bench_mix_loads,    bench_classic_loads,
+                                            bench_stress_loads, bench_cfrac_loads};
 enum { LIST_COUNT = sizeof lists / sizeof lists[0], IDLE_MS = 1000, IDLE_CALL_SIZE = 64 };
 
 _Noreturn void bench_fail(const char *what, const void *block, size_t size)
@@ -38,22 +39,34 @@ static void enter_worker(void *arg)
     atomic_fetch_add_explicit(&worker.run->ops, worker.ops, memory_order_relaxed);
 }
 
-void bench_in_threads(bench_run_t *run, bench_work_fn fn, void *shared)
+static thread_t thread_for(bench_run_t *run, unsigned index, bench_work_fn fn, void *shared)
+{
+    return (thread_t){
+        .fn = fn,
+        .worker = {.run = run, .index = index, .rng = bench_seed(index), .shared = shared}};
+}
+
+void bench_in_new_threads(bench_run_t *run, unsigned count, bench_work_fn fn, void *shared)
 {
     thread_t threads[BENCH_MAX_THREADS];
-    for (unsigned i = 0; i < run->threads; i++) {
-        threads[i] = (thread_t){
-            .fn = fn, .worker = {.run = run, .index = i, .rng = bench_seed(i), .shared = shared}};
+    for (unsigned i = 0; i < count; i++) {
+        threads[i] = thread_for(run, i, fn, shared);
         threads[i].start = (bench_start_t){.fn = enter_worker, .arg = &threads[i]};
     }
-    if (run->threads == 1) {
-        enter_worker(&threads[0]);
+    for (unsigned i = 0; i < count; i++)
+        bench_thread_start(&threads[i].start);
+    for (unsigned i = 0; i < count; i++)
+        bench_thread_join(&threads[i].start);
+}
+
+void bench_in_threads(bench_run_t *run, bench_work_fn fn, void *shared)
+{
+    if (run->threads > 1) {
+        bench_in_new_threads(run, run->threads, fn, shared);
         return;
     }
-    for (unsigned i = 0; i < run->threads; i++)
-        bench_thread_start(&threads[i].start);
-    for (unsigned i = 0; i < run->threads; i++)
-        bench_thread_join(&threads[i].start);
+    thread_t thread = thread_for(run, 0, fn, shared);
+    enter_worker(&thread);
 }
 
 static const bench_load_t *find_load(const char *name)

@@ -63,7 +63,7 @@ static void run_server(bench_run_t *run)
 
 // ---- batches that one thread fills and another one frees ----
 
-enum { RING = 16, HANDED_MAX = 1024 };
+enum { RING = 16, HANDED_MAX = 256 };
 
 typedef struct {
     bench_slot_t slots[HANDED_MAX];
@@ -152,69 +152,13 @@ static void run_prodcons(bench_run_t *run)
     bench_unmap(queues, sizeof(queue_t) * queue_count);
 }
 
-// Every thread allocates batches into one common queue and frees the batch that it then takes, which
-// is mostly another's.
-static void exchange_batches(bench_worker_t *worker, uint64_t rounds, unsigned high_log2)
-{
-    batch_t batch;
-    for (uint64_t i = bench_work(worker->run, rounds); i > 0; i--) {
-        fill_batch(worker, &batch, HANDED_MAX, high_log2);
-        queue_put(worker->shared, &batch);
-        queue_take(worker->shared, &batch);
-        clear_batch(&batch);
-    }
-}
-
-static void work_xmalloc(bench_worker_t *worker)
-{
-    exchange_batches(worker, 8000, 8);
-}
-
-static void work_xmalloc_var(bench_worker_t *worker)
-{
-    exchange_batches(worker, 3000, 13);
-}
-
-// At most RING batches wait: with more threads than that a put waits for another thread's take.
-static void run_exchange(bench_run_t *run, bench_work_fn fn)
-{
-    // So that a batch stays away for a while, and a lone thread does not get its own one at once.
-    enum { AHEAD = RING / 4 };
-    queue_t *queue = queues_new(1);
-    bench_worker_t starter = {.run = run, .rng = bench_seed(99)};
-    batch_t batch;
-    for (unsigned i = 0; i < AHEAD; i++) {
-        fill_batch(&starter, &batch, HANDED_MAX, 8);
-        queue_put(queue, &batch);
-    }
-    bench_in_threads(run, fn, queue);
-    for (unsigned i = 0; i < AHEAD; i++) {
-        queue_take(queue, &batch);
-        clear_batch(&batch);
-    }
-    bench_unmap(queue, sizeof *queue);
-}
-
-static void run_xmalloc(bench_run_t *run)
-{
-    run_exchange(run, work_xmalloc);
-}
-
-static void run_xmalloc_var(bench_run_t *run)
-{
-    run_exchange(run, work_xmalloc_var);
-}
-
 // ---- threads that start, allocate a little, and end ----
 
 enum { CHURN_THREADS = 3000, CHURN_BLOCKS = 200 };
 
-typedef enum { LEAVES_NOTHING, LEAVES_HALF } leaving_t;
-
 typedef struct {
     bench_start_t start;
     bench_worker_t worker;
-    leaving_t leaving;
     bench_slot_t slots[CHURN_BLOCKS];
 } visitor_t;
 
@@ -230,10 +174,10 @@ static void visit(void *arg)
     for (size_t i = 0; i < CHURN_BLOCKS; i++)
         bench_slot_fill(&visitor->worker, &visitor->slots[i],
                         bench_size_by_powers(&visitor->worker.rng, 4, 11));
-    clear_slots(visitor->slots, CHURN_BLOCKS, visitor->leaving == LEAVES_HALF ? 2 : 1);
+    clear_slots(visitor->slots, CHURN_BLOCKS, 2);
 }
 
-static void churn(bench_run_t *run, leaving_t leaving)
+static void run_churn(bench_run_t *run)
 {
     size_t bytes = sizeof(visitor_t) * run->threads;
     visitor_t *visitors = bench_map(bytes);
@@ -243,7 +187,6 @@ static void churn(bench_run_t *run, leaving_t leaving)
             // What the last visitor here left, freed after its end.
             clear_slots(visitors[i].slots, CHURN_BLOCKS, 1);
             visitors[i].worker = (bench_worker_t){.run = run, .rng = bench_seed(round * 64 + i)};
-            visitors[i].leaving = leaving;
             visitors[i].start = (bench_start_t){.fn = visit, .arg = &visitors[i]};
             bench_thread_start(&visitors[i].start);
         }
@@ -258,22 +201,9 @@ static void churn(bench_run_t *run, leaving_t leaving)
     bench_unmap(visitors, bytes);
 }
 
-static void run_churn(bench_run_t *run)
-{
-    churn(run, LEAVES_HALF);
-}
-
-static void run_mleak(bench_run_t *run)
-{
-    churn(run, LEAVES_NOTHING);
-}
-
 const bench_load_t bench_server_loads[] = {
     {"server", "random slots replaced by threads that end before their blocks", run_server},
     {"prodcons", "batches of 256 allocated by one thread and freed by another", run_prodcons},
-    {"xmalloc", "batches of small blocks freed by whichever thread is next", run_xmalloc},
-    {"xmalloc-var", "the same with blocks up to 8 KiB", run_xmalloc_var},
     {"churn", "threads start, allocate, leave half of their blocks, end", run_churn},
-    {"mleak", "threads start, allocate, free all, end", run_mleak},
     {0},
 };
