@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "minject/output.h"
 #include "minject/platform.h"
 
 #define FOLDER_MAX 4096U
@@ -78,8 +79,9 @@ static mj_status_t copy_one(const char *path, const char *name, uint16_t machine
     mj_text_add(&to, "%s", name);
     if (to.is_cut)
         status = MJ_NO_MEMORY;
-    else if (!is_trial && !mj_file_replace(to.bytes, culprit->bytes, file.bytes, file.size, reason))
-        status = MJ_CANNOT_WRITE;
+    else
+        status = mj_output_bytes(&file, file.size,
+                                 &(mj_output_t){to.bytes, culprit->bytes, is_trial}, reason);
     mj_text_free(&to);
     mj_file_free(&file);
     return status;

@@ -42,12 +42,19 @@ static const char *system_reason(DWORD error)
     return text;
 }
 
-static bool read_all(HANDLE handle, uint8_t *bytes, size_t size)
+// The offset goes with the call, whatever was read or written before.
+static OVERLAPPED place_of(size_t off)
+{
+    return (OVERLAPPED){.Offset = (DWORD)off, .OffsetHigh = (DWORD)((uint64_t)off >> 32)};
+}
+
+static bool read_at(HANDLE handle, size_t off, uint8_t *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
         DWORD step = size - done < IO_STEP ? (DWORD)(size - done) : IO_STEP;
         DWORD got = 0;
-        if (!ReadFile(handle, bytes + done, step, &got, NULL))
+        OVERLAPPED place = place_of(off + done);
+        if (!ReadFile(handle, bytes + done, step, &got, &place))
             return false;
         if (got == 0) {
             SetLastError(ERROR_HANDLE_EOF); // it became shorter while it was read
@@ -58,33 +65,48 @@ static bool read_all(HANDLE handle, uint8_t *bytes, size_t size)
     return true;
 }
 
-static bool write_all(HANDLE handle, const uint8_t *bytes, size_t size)
+static bool write_at(HANDLE handle, size_t off, const uint8_t *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
         DWORD step = size - done < IO_STEP ? (DWORD)(size - done) : IO_STEP;
         DWORD put = 0;
-        if (!WriteFile(handle, bytes + done, step, &put, NULL))
+        OVERLAPPED place = place_of(off + done);
+        if (!WriteFile(handle, bytes + done, step, &put, &place))
             return false;
         done += put;
     }
     return true;
 }
 
+static HANDLE handle_of(const mj_file_t *file)
+{
+    return (HANDLE)file->handle;
+}
+
+static void free_source(mj_file_t *file)
+{
+    mj_free((void *)(uintptr_t)file->source);
+    file->source = NULL;
+    file->source_size = 0;
+}
+
+// Read, not mapped: an error of the disk or of the network is then a failing call, not an exception,
+// and a mapped file cannot be replaced. The handle stays open, so that nobody writes to the file.
 bool mj_file_read(const char *path, size_t slack, mj_file_t *file, const char **reason)
 {
     LARGE_INTEGER size;
     bool is_read = false;
-    HANDLE handle = INVALID_HANDLE_VALUE;
     WCHAR *wide = mj_wide_path(path);
-    *file = (mj_file_t){0};
+    *file = (mj_file_t){.handle = (intptr_t)INVALID_HANDLE_VALUE};
     if (wide != NULL)
-        handle = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
-                             OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN, NULL);
-    if (handle == INVALID_HANDLE_VALUE || !GetFileSizeEx(handle, &size))
-        goto failed;
+        file->handle =
+            (intptr_t)CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
+                                  OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN, NULL);
+    if (handle_of(file) == INVALID_HANDLE_VALUE || !GetFileSizeEx(handle_of(file), &size))
+        goto done;
     if (size.HighPart != 0 || size.LowPart > SIZE_MAX / 2 - slack) {
         SetLastError(ERROR_FILE_TOO_LARGE);
-        goto failed;
+        goto done;
     }
     file->size = size.LowPart;
     file->capacity = file->size + slack;
@@ -92,16 +114,41 @@ bool mj_file_read(const char *path, size_t slack, mj_file_t *file, const char **
     if (file->bytes == NULL)
         SetLastError(ERROR_NOT_ENOUGH_MEMORY);
     else
-        is_read = read_all(handle, file->bytes, file->size);
-failed:
+        is_read = read_at(handle_of(file), 0, file->bytes, file->size);
+done:
     if (!is_read) {
         *reason = system_reason(GetLastError());
         mj_file_free(file);
     }
-    if (handle != INVALID_HANDLE_VALUE)
-        CloseHandle(handle);
     mj_free(wide);
     return is_read;
+}
+
+// source is a buffer for one step, or after mj_file_settle all of it.
+const uint8_t *mj_file_original(mj_file_t *file, size_t off, size_t size, const char **reason)
+{
+    if (file->source_size != 0)
+        return file->source + off;
+    if (file->source == NULL)
+        file->source = mj_alloc(MJ_FILE_STEP);
+    if (file->source == NULL)
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+    else if (read_at(handle_of(file), off, (uint8_t *)(uintptr_t)file->source, size))
+        return file->source;
+    *reason = system_reason(GetLastError());
+    return NULL;
+}
+
+bool mj_file_settle(mj_file_t *file, size_t size)
+{
+    uint8_t *copy = mj_alloc(size);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, file->bytes, size);
+    free_source(file);
+    file->source = copy;
+    file->source_size = size;
+    return true;
 }
 
 bool mj_file_grow(mj_file_t *file, size_t capacity)
@@ -116,10 +163,19 @@ bool mj_file_grow(mj_file_t *file, size_t capacity)
     return true;
 }
 
+void mj_file_release(mj_file_t *file)
+{
+    if (file->bytes != NULL && handle_of(file) != INVALID_HANDLE_VALUE)
+        CloseHandle(handle_of(file));
+    file->handle = (intptr_t)INVALID_HANDLE_VALUE;
+}
+
 void mj_file_free(mj_file_t *file)
 {
+    mj_file_release(file);
+    free_source(file);
     mj_free(file->bytes);
-    *file = (mj_file_t){0};
+    *file = (mj_file_t){.handle = (intptr_t)INVALID_HANDLE_VALUE};
 }
 
 bool mj_file_exists(const char *path)
@@ -154,61 +210,125 @@ static void copy_attributes(const WCHAR *from, const WCHAR *to)
         SetFileAttributesW(to, attributes & KEPT_ATTRIBUTES);
 }
 
-static HANDLE open_temporary(const WCHAR *target, WCHAR **name)
+struct mj_writer {
+    HANDLE handle;
+    WCHAR *target;
+    WCHAR *temporary;
+};
+
+static bool open_temporary(mj_writer_t *writer)
 {
-    size_t length = mj_wide_length(target);
-    *name = mj_alloc((length + 32) * sizeof **name);
-    if (*name == NULL)
-        return INVALID_HANDLE_VALUE;
-    memcpy(*name, target, length * sizeof **name);
-    for (uint32_t i = 0; i < 100; i++) {
-        mj_wide_number(*name + length, GetCurrentProcessId(), i);
-        HANDLE handle =
-            CreateFileW(*name, GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
-        if (handle != INVALID_HANDLE_VALUE || GetLastError() != ERROR_FILE_EXISTS)
-            return handle;
+    size_t length = mj_wide_length(writer->target);
+    writer->temporary = mj_alloc((length + 32) * sizeof *writer->temporary);
+    if (writer->temporary == NULL) {
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+        return false;
     }
-    return INVALID_HANDLE_VALUE;
+    memcpy(writer->temporary, writer->target, length * sizeof *writer->temporary);
+    for (uint32_t i = 0; i < 100; i++) {
+        mj_wide_number(writer->temporary + length, GetCurrentProcessId(), i);
+        writer->handle = CreateFileW(writer->temporary, GENERIC_WRITE, 0, NULL, CREATE_NEW,
+                                     FILE_ATTRIBUTE_NORMAL, NULL);
+        if (writer->handle != INVALID_HANDLE_VALUE)
+            return true;
+        if (GetLastError() != ERROR_FILE_EXISTS)
+            break;
+    }
+    writer->temporary[0] = 0; // not ours
+    return false;
+}
+
+// Reserves the whole, so that a full disk is found at once.
+static bool reserve(HANDLE handle, size_t size)
+{
+    LARGE_INTEGER end = {.QuadPart = (LONGLONG)size};
+    return SetFilePointerEx(handle, end, NULL, FILE_BEGIN) && SetEndOfFile(handle);
+}
+
+mj_writer_t *mj_writer_open(const char *path, size_t size, const char **reason)
+{
+    mj_writer_t *writer = mj_alloc(sizeof *writer);
+    if (writer != NULL) {
+        writer->handle = INVALID_HANDLE_VALUE;
+        writer->target = mj_wide_path(path);
+    }
+    if (writer == NULL || writer->target == NULL)
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+    else if (open_temporary(writer) && reserve(writer->handle, size))
+        return writer;
+    *reason = system_reason(GetLastError());
+    mj_writer_abandon(writer);
+    return NULL;
+}
+
+bool mj_writer_put(mj_writer_t *writer, size_t off, const uint8_t *bytes, size_t size,
+                   const char **reason)
+{
+    if (write_at(writer->handle, off, bytes, size))
+        return true;
+    *reason = system_reason(GetLastError());
+    return false;
+}
+
+static void free_writer(mj_writer_t *writer)
+{
+    mj_free(writer->target);
+    mj_free(writer->temporary);
+    mj_free(writer);
 }
 
 // One rename replaces the target: ReplaceFileW would take two, with a moment without any file.
-static bool replace(const WCHAR *target, const WCHAR *model, const uint8_t *bytes, size_t size)
+static bool rename_over(const mj_writer_t *writer, const char *model)
 {
-    WCHAR *name;
-    HANDLE handle = open_temporary(target, &name);
-    bool ok = handle != INVALID_HANDLE_VALUE && write_all(handle, bytes, size) &&
-              FlushFileBuffers(handle);
-    DWORD error = GetLastError();
-    if (handle != INVALID_HANDLE_VALUE)
-        CloseHandle(handle);
-    if (ok) {
-        copy_security(model, name);
-        copy_attributes(model, name);
-        ok = MoveFileExW(name, target, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH);
-        error = GetLastError();
+    WCHAR *pattern = mj_wide_path(model);
+    if (pattern == NULL) {
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+        return false;
     }
-    if (!ok && handle != INVALID_HANDLE_VALUE)
-        DeleteFileW(name);
-    mj_free(name);
-    SetLastError(error);
-    return ok;
+    copy_security(pattern, writer->temporary);
+    copy_attributes(pattern, writer->temporary);
+    mj_free(pattern);
+    return MoveFileExW(writer->temporary, writer->target,
+                       MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) != 0;
 }
 
-bool mj_file_replace(const char *path, const char *model, const uint8_t *bytes, size_t size,
-                     const char **reason)
+bool mj_writer_commit(mj_writer_t *writer, const char *model, const char **reason)
 {
-    WCHAR *target = mj_wide_path(path);
-    WCHAR *pattern = mj_wide_path(model);
-    bool ok = false;
-    if (target == NULL || pattern == NULL)
-        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
-    else
-        ok = replace(target, pattern, bytes, size);
-    if (!ok)
-        *reason = system_reason(GetLastError());
-    mj_free(target);
-    mj_free(pattern);
-    return ok;
+    bool ok = FlushFileBuffers(writer->handle) != 0;
+    if (ok) {
+        CloseHandle(writer->handle);
+        writer->handle = INVALID_HANDLE_VALUE;
+        ok = rename_over(writer, model);
+    }
+    if (ok) {
+        free_writer(writer);
+        return true;
+    }
+    *reason = system_reason(GetLastError());
+    mj_writer_abandon(writer);
+    return false;
+}
+
+void mj_writer_abandon(mj_writer_t *writer)
+{
+    if (writer == NULL)
+        return;
+    if (writer->handle != INVALID_HANDLE_VALUE)
+        CloseHandle(writer->handle);
+    if (writer->temporary != NULL && writer->temporary[0] != 0)
+        DeleteFileW(writer->temporary);
+    free_writer(writer);
+}
+
+// A pipe or a file, from where it stands. Nothing can be told about a failure to tell.
+static void write_stream(HANDLE handle, const char *text, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        DWORD put = 0;
+        if (!WriteFile(handle, text + done, (DWORD)(size - done), &put, NULL))
+            return;
+        done += put;
+    }
 }
 
 // A console takes UTF-16 in any code page; a file or a pipe gets UTF-8.
@@ -218,7 +338,7 @@ void mj_write(mj_stream_t stream, const char *text, size_t size)
     DWORD mode;
     DWORD put;
     if (!GetConsoleMode(handle, &mode)) {
-        write_all(handle, (const uint8_t *)text, size);
+        write_stream(handle, text, size);
         return;
     }
     size_t length;

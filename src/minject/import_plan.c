@@ -237,7 +237,8 @@ mj_status_t mj_plan_make(const pe_view_t *view, const mj_facts_t *facts,
     if (status != MJ_OK)
         return status;
     plan->old_size = (uint32_t)view->size;
-    plan->old_hash = mj_hash(view->base, view->size);
+    if (view->optional.checksum != 0)
+        plan->checksum_off = view->optional_off - plan->nt_shift + PE_OFF_CHECKSUM;
     return MJ_OK;
 }
 

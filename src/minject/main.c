@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "minject/companions.h"
+#include "minject/output.h"
 #include "minject/platform.h"
 #include "minject/run.h"
 
@@ -120,18 +121,20 @@ static bool may_overwrite(const job_t *job)
     return mj_confirm();
 }
 
-static mj_status_t write_result(job_t *job, size_t size)
+// Asks before, tells after; a plan makes the bytes an injected file, NULL takes them as they are.
+static mj_status_t write_result(job_t *job, const mj_plan_t *plan, size_t size)
 {
-    if (job->options->is_dry_run) {
-        say(job, "dry run, not written: ", job->output.bytes);
-        return MJ_OK;
-    }
-    if (!may_overwrite(job))
+    const mj_options_t *options = job->options;
+    mj_output_t output = {job->output.bytes, options->path, options->is_dry_run};
+    if (!options->is_dry_run && !may_overwrite(job))
         return MJ_NOT_CONFIRMED;
-    if (!mj_file_replace(job->output.bytes, job->options->path, job->file.bytes, size,
-                         &job->reason))
-        return MJ_CANNOT_WRITE;
-    if (!job->options->is_inplace)
+    mj_status_t status = plan != NULL ? mj_output_injected(&job->file, plan, &output, &job->reason)
+                                      : mj_output_bytes(&job->file, size, &output, &job->reason);
+    if (status != MJ_OK)
+        return status;
+    if (options->is_dry_run)
+        say(job, "dry run, not written: ", job->output.bytes);
+    else if (!options->is_inplace)
         say(job, "written to ", job->output.bytes);
     return MJ_OK;
 }
@@ -175,6 +178,8 @@ static mj_status_t start_from_original(job_t *job)
     if (status != MJ_OK)
         return status;
     say_verbose(job, "takes out what minject put in before", "");
+    if (!mj_file_settle(&job->file, size))
+        return MJ_NO_MEMORY;
     job->file.size = size;
     return parse(job, size);
 }
@@ -194,10 +199,8 @@ static mj_status_t inject(job_t *job)
     if (status == MJ_OK) {
         describe(job, &plan);
         mj_rewrite(job->file.bytes, &plan);
-        status = mj_verify(job->file.bytes, &plan, &job->reason);
+        status = write_result(job, &plan, plan.new_size);
     }
-    if (status == MJ_OK)
-        status = write_result(job, plan.new_size);
     if (status == MJ_OK)
         add_notes(job);
     mj_plan_free(&plan);
@@ -209,7 +212,7 @@ static mj_status_t remove_ours(job_t *job)
     uint32_t size;
     mj_status_t status = mj_record_restore(&job->view, job->file.bytes, &size);
     if (status == MJ_OK)
-        status = write_result(job, size);
+        status = write_result(job, NULL, size);
     return status;
 }
 

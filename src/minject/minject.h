@@ -207,7 +207,6 @@ typedef struct mj_plan {
     mj_room_t room;
     uint32_t old_size; // of the file
     uint32_t new_size;
-    uint64_t old_hash;
     uint32_t nt_shift;     // bytes that the NT headers move towards the start
     uint32_t headers_size; // the new SizeOfHeaders
     uint32_t image_size;   // the new SizeOfImage
@@ -235,6 +234,7 @@ typedef struct mj_plan {
     uint16_t zip_comment_length;
     uint32_t crc_fix_off; // of 4 bytes that keep an installer's CRC as it was, or 0
     uint32_t crc_target;
+    uint32_t checksum_off; // of the result's checksum, or 0 when the file has none
 } mj_plan_t;
 
 // Decides everything that a rewrite will do to the file seen in view, or says why not. MJ_ALREADY:
@@ -262,17 +262,56 @@ mj_status_t mj_overlay_plan_zip(const mj_facts_t *facts, mj_plan_t *plan);
 // After all other changes but the checksum.
 void mj_overlay_apply(uint8_t *bytes, const mj_plan_t *plan);
 
-// ---- rewrite, record, verify ----
+// ---- sums ----
 
-// Turns the old bytes into the new ones in place. bytes holds plan->new_size, the first old_size of
-// them the file that was planned. Cannot fail.
+#define MJ_HASH_LANES 8U
+typedef struct mj_hash {
+    uint64_t lanes[MJ_HASH_LANES];
+    uint64_t total;
+    uint8_t rest[8 * MJ_HASH_LANES];
+} mj_hash_t;
+void mj_hash_begin(mj_hash_t *hash);
+void mj_hash_add(mj_hash_t *hash, const uint8_t *bytes, size_t size);
+uint64_t mj_hash_end(mj_hash_t *hash);
+uint64_t mj_hash(const uint8_t *bytes, size_t size);
+
+uint32_t mj_pe_checksum(const uint8_t *bytes, uint32_t size, uint32_t checksum_off);
+// The same in parts: sums of bytes that lie at off in the file are added; the file's size comes last.
+uint64_t mj_sum(const uint8_t *bytes, size_t size, size_t off);
+uint32_t mj_sum_end(uint64_t sum, uint32_t size);
+
+// ---- rewrite, seal, record, verify ----
+
+// Turns the old bytes into the new ones in place, but for the two sums. bytes holds plan->new_size, the
+// first old_size of them the file that was planned. Of these it changes the saved ranges and no other.
+// Cannot fail.
 void mj_rewrite(uint8_t *bytes, const mj_plan_t *plan);
+
+// One pass over the original, in order and in pieces of any size, gives both sums and finds out whether
+// what was saved is what the original has.
+typedef struct mj_seal {
+    const mj_plan_t *plan;
+    const uint8_t *bytes; // the result
+    mj_hash_t hash;       // of the original
+    uint64_t sum;         // of what is alike in the original and in the result
+    uint32_t at;          // bytes of the original that were taken
+    uint32_t range;       // the next saved range, and where its bytes are
+    uint32_t saved_off;
+    bool is_saved_right;
+} mj_seal_t;
+
+void mj_seal_begin(mj_seal_t *seal, const uint8_t *bytes, const mj_plan_t *plan);
+void mj_seal_take(mj_seal_t *seal, const uint8_t *original, size_t size);
+// Behind the last piece: writes the hash into the record and the checksum, if there is one, into the
+// headers of the result.
+void mj_seal_end(mj_seal_t *seal, uint8_t *bytes);
 
 // Writes descriptors, tables and names into the blob, whose place is plan->blob_rva.
 void mj_write_imports(const pe_view_t *view, uint8_t *blob, const mj_plan_t *plan);
 
-// Parses the result and holds it against the plan: MJ_OK or MJ_VERIFY_FAILED with *what told.
-mj_status_t mj_verify(const uint8_t *bytes, const mj_plan_t *plan, const char **what);
+// Parses the sealed result and holds it against the plan: MJ_OK or MJ_VERIFY_FAILED with *what told.
+mj_status_t mj_verify(const uint8_t *bytes, const mj_plan_t *plan, const mj_seal_t *seal,
+                      const char **what);
 
 // The record that our data begins with, and that --remove reads.
 #define MJ_RECORD_MAGIC "minject import 1" // 16 bytes, without a terminator
@@ -297,18 +336,6 @@ uint64_t mj_record_restored_hash(const uint8_t *bytes, const mj_record_t *record
 
 // Restores the original in place and gives its size, or refuses and changes nothing.
 mj_status_t mj_record_restore(const pe_view_t *view, uint8_t *bytes, uint32_t *size);
-
-// checksum.c
-uint32_t mj_pe_checksum(const uint8_t *bytes, uint32_t size, uint32_t checksum_off);
-typedef struct mj_hash {
-    uint64_t lanes[4];
-    uint64_t total;
-    uint8_t rest[32];
-} mj_hash_t;
-void mj_hash_begin(mj_hash_t *hash);
-void mj_hash_add(mj_hash_t *hash, const uint8_t *bytes, size_t size);
-uint64_t mj_hash_end(mj_hash_t *hash);
-uint64_t mj_hash(const uint8_t *bytes, size_t size);
 
 // ---- text.c: output text, built in memory ----
 

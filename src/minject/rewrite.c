@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Old bytes and a plan give the new bytes, in place. Every decision was made by the plan; here is only
-// the order of the writes: what is saved is saved before it changes, what moves moves before its
-// place is used again, and the checksum comes last.
+// the order of the writes: what is saved is saved before it changes, and what moves moves before its
+// place is used again. The sums follow in seal.c.
 #include "minject/minject.h"
 
 #include <string.h>
@@ -32,8 +32,7 @@ static void put32(uint8_t *to, uint32_t value)
 
 static void write_record(uint8_t *blob, const mj_plan_t *plan)
 {
-    mj_record_t record = {.original_hash = plan->old_hash,
-                          .original_size = plan->old_size,
+    mj_record_t record = {.original_size = plan->old_size,
                           .blob_size = plan->blob_size,
                           .saved_off = plan->saved_off,
                           .saved_count = plan->saved_count,
@@ -183,7 +182,4 @@ void mj_rewrite(uint8_t *bytes, const mj_plan_t *plan)
     write_sections(&view, bytes, plan);
     write_optional(&view, bytes, plan);
     mj_overlay_apply(bytes, plan);
-    if (view.optional.checksum != 0)
-        put32(bytes + view.optional_off + PE_OFF_CHECKSUM,
-              mj_pe_checksum(bytes, plan->new_size, view.optional_off + PE_OFF_CHECKSUM));
 }

@@ -65,35 +65,56 @@ static const char *check_sections(const pe_view_t *view, const mj_plan_t *plan)
     return NULL;
 }
 
-// This one comparison says that all bytes outside the saved ranges are those of the original, and
-// that the saved ones are right.
-static const char *check_record(const pe_view_t *view, const mj_plan_t *plan)
+// The record is read back as --remove will read it.
+static const char *check_record(const pe_view_t *view, const mj_plan_t *plan, const mj_seal_t *seal)
 {
     mj_record_t record;
     uint32_t blob_off;
     if (mj_record_find(view, &record, &blob_off) != MJ_OK || blob_off != plan->blob_off)
         return "the record is not found";
-    if (record.original_size != plan->old_size || record.original_hash != plan->old_hash)
+    if (record.original_size != plan->old_size || record.saved_count != plan->saved_count)
         return "the record is wrong";
-    if (mj_record_restored_hash(view->base, &record, blob_off) != plan->old_hash)
+    if (seal->at != plan->old_size || seal->range != plan->saved_count || !seal->is_saved_right)
         return "the original could not be restored";
     return NULL;
 }
 
-static const char *check_sums(const pe_view_t *view)
+static bool is_saved(const mj_plan_t *plan, uint32_t off, uint32_t size)
+{
+    for (uint32_t i = 0; i < plan->saved_count; i++) {
+        mj_range_t range = plan->saved[i];
+        if (off >= range.off && off + size <= range.off + range.size)
+            return true;
+    }
+    return off == 0; // nothing was to be changed there
+}
+
+// Of the original's bytes only the saved ranges go into the new file from here; a change of others
+// would be lost.
+static const char *check_changes(const pe_view_t *view, const mj_plan_t *plan)
+{
+    uint32_t headers_end =
+        view->section_off + view->file.section_count * (uint32_t)sizeof(pe_section_t);
+    bool is_right = is_saved(plan, headers_end - 1, 1) && is_saved(plan, plan->load_flags_off, 2) &&
+                    is_saved(plan, plan->zip_comment_off, 2) &&
+                    is_saved(plan, plan->crc_fix_off, 4) && is_saved(plan, plan->checksum_off, 4);
+    return is_right ? NULL : "a change outside of the saved ranges";
+}
+
+static const char *check_sums(const pe_view_t *view, const mj_plan_t *plan)
 {
     if (pe_directory(view, PE_DIR_BOUND_IMPORT).rva != 0)
         return "bound imports are left";
     if (pe_directory(view, PE_DIR_CERTIFICATE).rva != 0)
         return "a signature is left";
     uint32_t off = view->optional_off + PE_OFF_CHECKSUM;
-    if (view->optional.checksum != 0 &&
-        view->optional.checksum != mj_pe_checksum(view->base, (uint32_t)view->size, off))
-        return "the checksum is wrong";
+    if (plan->checksum_off != 0 ? off != plan->checksum_off : view->optional.checksum != 0)
+        return "the checksum is at another place";
     return NULL;
 }
 
-mj_status_t mj_verify(const uint8_t *bytes, const mj_plan_t *plan, const char **what)
+mj_status_t mj_verify(const uint8_t *bytes, const mj_plan_t *plan, const mj_seal_t *seal,
+                      const char **what)
 {
     pe_view_t view;
     *what = "the result cannot be parsed";
@@ -103,8 +124,10 @@ mj_status_t mj_verify(const uint8_t *bytes, const mj_plan_t *plan, const char **
     if (*what == NULL)
         *what = check_imports(&view, plan);
     if (*what == NULL)
-        *what = check_record(&view, plan);
+        *what = check_record(&view, plan, seal);
     if (*what == NULL)
-        *what = check_sums(&view);
+        *what = check_changes(&view, plan);
+    if (*what == NULL)
+        *what = check_sums(&view, plan);
     return *what == NULL ? MJ_OK : MJ_VERIFY_FAILED;
 }

@@ -1,8 +1,71 @@
 // SPDX-License-Identifier: MIT
-// Seeds for the fuzzer: a change of one field each, in both widths.
+// Seeds for the fuzzer: first a change of one field each, then combinations; all in both widths.
 #include "pe_seeds.h"
 
 #include "support/make_pe.h"
+
+#define SEED_COUNT 56U
+
+static const char bundle[] = "data\n---- Bun! ----\n";
+
+// Several peculiarities at once: a single change of a byte does not get there.
+static void vary_much(make_pe_t *spec, uint32_t index)
+{
+    switch (index) {
+    case 17: // mapped as it is: the reader for modules in memory sees every table
+        spec->section_alignment = 0x200;
+        spec->export_count = 5;
+        spec->load_flags = 0x800;
+        break;
+    case 18:
+        spec->machine = PE_MACHINE_ARM64;
+        spec->hybrid_target = 0x150;
+        break;
+    case 19:
+        spec->machine = PE_MACHINE_ARM64;
+        spec->hybrid_target = spec->nt_off + 24 + PE_OFF_IMAGE_SIZE;
+        spec->section_alignment = 0x200;
+        break;
+    case 20:
+        for (uint32_t i = 2; i < MAKE_PE_DLLS; i++)
+            spec->dlls[i] = i % 2 == 0 ? "KERNEL32.dll" : "ucrtbase.dll";
+        spec->import_size = 0;
+        break;
+    case 21: // as many sections as there may be, in little space
+        spec->extra_sections = PE_SECTION_MAX - 3;
+        spec->section_alignment = 0x10;
+        spec->file_alignment = 0x10;
+        break;
+    case 22:
+        spec->extra_sections = PE_SECTION_MAX - 3;
+        spec->file_alignment = 0x10;
+        break;
+    case 23:
+        spec->dll_characteristics = PE_DLL_FORCE_INTEGRITY;
+        spec->load_flags = 0x800;
+        spec->certificate_size = 0x40;
+        break;
+    case 24:
+        spec->overlay = bundle;
+        spec->overlay_size = sizeof bundle - 1;
+        break;
+    case 25:
+        spec->characteristics |= PE_FILE_DLL;
+        spec->imports_are_writable = true;
+        spec->is_bound = true;
+        break;
+    case 26:
+        spec->has_lookup = false;
+        spec->section_alignment = 0x200;
+        spec->checksum = 1;
+        break;
+    default:
+        spec->dlls[0] = "mimalloc-redirect.dll";
+        spec->dlls[1] = "mimalloc-override.dll";
+        spec->section_alignment = 0x200;
+        break;
+    }
+}
 
 static void vary(make_pe_t *spec, uint32_t index)
 {
@@ -65,15 +128,18 @@ static void vary(make_pe_t *spec, uint32_t index)
         spec->overlay_size = 28;
         spec->extra_sections = 6;
         break;
-    default:
+    case 16:
         spec->has_iat_directory = false;
+        break;
+    default:
+        vary_much(spec, index);
         break;
     }
 }
 
 uint32_t pe_seed(uint32_t index, uint8_t *bytes)
 {
-    if (index >= 34)
+    if (index >= SEED_COUNT)
         return 0;
     make_pe_t spec = index % 2 == 0 ? make_pe_default() : make_pe_default32();
     vary(&spec, index / 2);

@@ -62,19 +62,37 @@ static const char *check_removal(const injected_t *injected, const uint8_t *orig
     return broken;
 }
 
+// What output.c does with files.
 static void rewrite(injected_t *injected, const uint8_t *bytes, uint32_t size)
 {
     const char *what = NULL;
+    mj_seal_t seal;
     injected->size = injected->plan.new_size;
     injected->bytes = malloc(injected->size);
     if (injected->bytes == NULL)
         abort();
     // Stale bytes in the new part must not show.
-    memset(injected->bytes, 0xa5, injected->size);
+    memset(injected->bytes + size, 0xa5, injected->size - size);
     memcpy(injected->bytes, bytes, size);
     mj_rewrite(injected->bytes, &injected->plan);
-    injected->status = mj_verify(injected->bytes, &injected->plan, &what);
+    mj_seal_begin(&seal, injected->bytes, &injected->plan);
+    for (uint32_t off = 0; off < size; off += 0x1337)
+        mj_seal_take(&seal, bytes + off, size - off < 0x1337 ? size - off : 0x1337);
+    mj_seal_end(&seal, injected->bytes);
+    injected->status = mj_verify(injected->bytes, &injected->plan, &seal, &what);
     injected->broken = what;
+}
+
+static const char *check_checksum(const injected_t *injected)
+{
+    uint32_t off = injected->plan.checksum_off;
+    uint32_t checksum;
+    if (off == 0)
+        return NULL;
+    memcpy(&checksum, injected->bytes + off, sizeof checksum);
+    return checksum == mj_pe_checksum(injected->bytes, injected->size, off)
+               ? NULL
+               : "the checksum is wrong";
 }
 
 injected_t inject_bytes(const uint8_t *bytes, uint32_t size, const mj_options_t *options)
@@ -95,6 +113,8 @@ injected_t inject_bytes(const uint8_t *bytes, uint32_t size, const mj_options_t 
         injected.broken = check_second_run(&injected, options);
     if (injected.status == MJ_OK && injected.broken == NULL)
         injected.broken = check_removal(&injected, bytes, size);
+    if (injected.status == MJ_OK && injected.broken == NULL)
+        injected.broken = check_checksum(&injected);
     return injected;
 }
 
