@@ -4,7 +4,8 @@
 #include "redirect/code_plan.h"
 #include "redirect/freestanding.h"
 
-enum { NEAR_STARTS_MAX = 8 };
+// Behind an entry: an endbr64 and the bytes to be replaced.
+enum { NEAR_STARTS_MAX = 4 + RD_PATCH_SIZE };
 
 typedef struct runtime_function { // an unwind record of x64
     uint32_t begin_rva;
@@ -64,30 +65,47 @@ static bool find_code(const pe_view_t *view, uint32_t rva, rd_code_t *code)
     return true;
 }
 
-static void add_start(uint32_t *starts, uint32_t *count, uint32_t offset)
+// Where something else begins behind an entry, each place once.
+typedef struct starts {
+    uint32_t count;
+    uint32_t rva[NEAR_STARTS_MAX];
+} starts_t;
+
+static void add_start(starts_t *starts, uint32_t rva)
 {
-    if (*count < NEAR_STARTS_MAX)
-        starts[(*count)++] = offset;
+    for (uint32_t i = 0; i < starts->count; i++)
+        if (starts->rva[i] == rva)
+            return;
+    if (starts->count < NEAR_STARTS_MAX)
+        starts->rva[starts->count++] = rva;
 }
 
-// Exports that begin within the bytes behind the entry.
-static void add_exports(const pe_view_t *view, uint32_t rva, uint32_t code_rva, uint32_t *starts,
-                        uint32_t *count)
+static bool is_near_behind(uint32_t rva, uint32_t entry_rva)
+{
+    return rva > entry_rva && rva - entry_rva <= NEAR_STARTS_MAX;
+}
+
+// Exports that begin within the bytes behind an entry. All entries at once: a runtime has more than
+// two thousand exports, and the start of each process waits for this.
+static void add_exports(const pe_view_t *view, const rd_entry_t *entries, uint32_t count,
+                        starts_t *starts)
 {
     pe_export_t found;
     pe_status_t status;
     for (uint32_t i = 0; (status = pe_export_slot_at(view, i, &found)) != PE_END; i++) {
         if (status != PE_OK && status != PE_NOT_FOUND)
             return;
-        if (status == PE_OK && found.forwarder == NULL && found.rva > rva &&
-            found.rva - rva < 2 * RD_PATCH_SIZE)
-            add_start(starts, count, found.rva - code_rva);
+        if (status == PE_NOT_FOUND || found.forwarder != NULL)
+            continue;
+        for (uint32_t e = 0; e < count; e++)
+            if (entries[e].status != RD_FORWARDED &&
+                is_near_behind(found.rva, (uint32_t)(entries[e].address - view->base)))
+                add_start(&starts[e], found.rva);
     }
 }
 
 // The table of unwind records is sorted: the first one behind rva is enough.
-static void add_unwind_start(const pe_view_t *view, uint32_t rva, uint32_t code_rva,
-                             uint32_t *starts, uint32_t *count)
+static void add_unwind_start(const pe_view_t *view, uint32_t rva, starts_t *starts)
 {
     pe_directory_t directory = pe_directory(view, PE_DIR_EXCEPTION);
     uint32_t low = 0;
@@ -108,8 +126,8 @@ static void add_unwind_start(const pe_view_t *view, uint32_t rva, uint32_t code_
     runtime_function_t next;
     uint32_t at = directory.rva + low * (uint32_t)sizeof next;
     if (low < directory.size / sizeof next && pe_read(view, at, &next, sizeof next) &&
-        next.begin_rva - rva < 2 * RD_PATCH_SIZE)
-        add_start(starts, count, next.begin_rva - code_rva);
+        is_near_behind(next.begin_rva, rva))
+        add_start(starts, next.begin_rva);
 }
 
 static const rd_entry_t *planned_at(const rd_entry_t *entries, uint32_t count,
@@ -127,11 +145,9 @@ static bool agree(rd_function_t a, rd_function_t b)
     return a == b || (a == RD_F_free && b == RD_F_delete);
 }
 
-static rd_status_t plan_entry(const pe_view_t *view, rd_entry_t *entry)
+static rd_status_t plan_entry(const pe_view_t *view, rd_entry_t *entry, starts_t *starts)
 {
     uint32_t rva = (uint32_t)(entry->address - view->base);
-    uint32_t starts[NEAR_STARTS_MAX];
-    uint32_t start_count = 0;
     rd_code_t code;
     rd_site_t site;
     // The decoder knows no others; ARM64's runtimes are redirected by import tables.
@@ -140,10 +156,11 @@ static rd_status_t plan_entry(const pe_view_t *view, rd_entry_t *entry)
     if (!find_code(view, rva, &code))
         return RD_NOT_CODE;
     uint32_t code_rva = (uint32_t)(code.bytes - view->base);
-    add_exports(view, rva, code_rva, starts, &start_count);
-    add_unwind_start(view, rva, code_rva, starts, &start_count);
-    code.starts = starts;
-    code.start_count = start_count;
+    add_unwind_start(view, rva, starts);
+    for (uint32_t i = 0; i < starts->count; i++)
+        starts->rva[i] -= code_rva;
+    code.starts = starts->rva;
+    code.start_count = starts->count;
     rd_status_t status = rd_plan_site(&code, rva - code_rva, &site);
     if (status != RD_OK)
         return status;
@@ -156,7 +173,11 @@ static rd_status_t plan_entry(const pe_view_t *view, rd_entry_t *entry)
 
 rd_status_t rd_code_plan(const pe_view_t *module, rd_entry_t *entries, uint32_t count)
 {
+    starts_t starts[RD_TARGET_MAX];
     rd_status_t result = RD_OK;
+    for (uint32_t i = 0; i < count; i++)
+        starts[i].count = 0;
+    add_exports(module, entries, count, starts);
     for (uint32_t i = 0; i < count; i++) {
         rd_entry_t *entry = &entries[i];
         // The real function is in another module, which is looked at itself.
@@ -164,7 +185,7 @@ rd_status_t rd_code_plan(const pe_view_t *module, rd_entry_t *entries, uint32_t 
             continue;
         const rd_entry_t *same = planned_at(entries, i, entry->address);
         if (same == NULL)
-            entry->status = plan_entry(module, entry);
+            entry->status = plan_entry(module, entry, &starts[i]);
         else
             entry->status = agree((rd_function_t)same->function, (rd_function_t)entry->function)
                                 ? RD_ALREADY_PLANNED

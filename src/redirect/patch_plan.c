@@ -21,7 +21,9 @@ typedef struct walk {
     uint32_t insn_count;
     uint32_t pending_count;
     uint32_t pending[MAX_PENDING];
-    uint32_t seen[SEEN_SLOTS]; // offset + 1, 0: free
+    uint32_t seen[SEEN_SLOTS];     // offset + 1, 0: free
+    uint16_t taken[MAX_INSNS + 1]; // slots of seen, so that only these need clearing
+    uint32_t taken_count;
 } walk_t;
 
 static bool decode_at(const rd_code_t *code, uint32_t offset, rd_insn_t *insn)
@@ -130,6 +132,7 @@ static bool mark_seen(walk_t *walk, uint32_t offset)
         slot = (slot + 1) % SEEN_SLOTS;
     }
     walk->seen[slot] = offset + 1;
+    walk->taken[walk->taken_count++] = (uint16_t)slot;
     return true;
 }
 
@@ -186,8 +189,8 @@ static rd_status_t check_branches(const rd_code_t *code, uint32_t entry, uint32_
     walk.insn_count = 0;
     walk.pending_count = 1;
     walk.pending[0] = entry;
-    for (unsigned i = 0; i < SEEN_SLOTS; i++)
-        walk.seen[i] = 0;
+    while (walk.taken_count > 0)
+        walk.seen[walk.taken[--walk.taken_count]] = 0;
     while (walk.pending_count > 0) {
         rd_status_t status = follow_run(&walk, walk.pending[--walk.pending_count]);
         if (status != RD_OK)
