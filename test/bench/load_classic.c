@@ -79,9 +79,10 @@ static void run_glibc_simple(bench_run_t *run)
 // 4 bytes to 32 KiB, the probability falls with the square of the size.
 static size_t inverse_square_size(uint64_t *rng)
 {
-    enum { MIN = 4, MAX = 32768 };
+    static const double low = 4;
+    static const double high = 32768;
     double uniform = (double)(bench_random(rng) >> 11) * 0x1p-53;
-    return (size_t)(1.0 / (1.0 / MAX + uniform * (1.0 / MIN - 1.0 / MAX)));
+    return (size_t)(1.0 / (1.0 / high + uniform * (1.0 / low - 1.0 / high)));
 }
 
 // Small tables of sizes and places are drawn before: the loop is to be the allocator's.
