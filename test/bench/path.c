@@ -54,8 +54,7 @@ static void run_fifo(size_t size, unsigned long count)
 typedef void (*run_fn)(size_t size, unsigned long count);
 
 // callgrind counts from the entry of this function to its return (--toggle-collect).
-__attribute__((noinline, noclone)) void bench_path_measured(run_fn run, size_t size,
-                                                            unsigned long count);
+__attribute__((noinline)) void bench_path_measured(run_fn run, size_t size, unsigned long count);
 void bench_path_measured(run_fn run, size_t size, unsigned long count)
 {
     run(size, count);
