@@ -4,7 +4,8 @@
 // anything arrive between them? The first is answered by decoding from the entry, the second by
 // following every branch of the function to wherever it leads, as compilers move cold parts away.
 #include "redirect/patch_plan.h"
-#include "redirect/decode.h"
+#include "redirect/decode_arm64.h"
+#include "redirect/hook_arm64.h"
 
 enum {
     MAX_INSNS = 4096, // followed per function before giving up
@@ -17,7 +18,8 @@ enum {
 typedef struct walk {
     const rd_code_t *code;
     uint32_t entry;
-    uint32_t first; // the replaced bytes are first .. first + RD_PATCH_SIZE - 1
+    uint32_t first; // the first of the replaced bytes
+    uint32_t last;
     uint32_t insn_count;
     uint32_t pending_count;
     uint32_t pending[MAX_PENDING];
@@ -26,10 +28,19 @@ typedef struct walk {
     uint32_t taken_count;
 } walk_t;
 
+uint32_t rd_patch_size(const rd_code_t *code)
+{
+    return code->is_arm64 ? RD_ARM64_PATCH_SIZE : RD_PATCH_SIZE;
+}
+
 static bool decode_at(const rd_code_t *code, uint32_t offset, rd_insn_t *insn)
 {
-    return offset < code->size &&
-           rd_decode(code->bytes + offset, code->size - offset, code->is_64, insn);
+    if (offset >= code->size)
+        return false;
+    const uint8_t *bytes = code->bytes + offset;
+    uint32_t size = code->size - offset;
+    return code->is_arm64 ? rd_decode_arm64_flow(bytes, size, insn)
+                          : rd_decode(bytes, size, code->is_64, insn);
 }
 
 // Where a branch at `offset` leads; false when that is outside of these bytes.
@@ -99,21 +110,51 @@ static bool is_endbr64(const rd_code_t *code, uint32_t offset)
            c[2] == 0x1E && c[3] == 0xFA;
 }
 
-// Decodes over the bytes to be replaced.
-static rd_status_t check_head(const rd_code_t *code, uint32_t first, bool *is_single)
+// Where the jump may go at the earliest: a landing pad of indirect branches stays.
+static rd_status_t first_x86(const rd_code_t *code, uint32_t entry, uint32_t *first)
 {
-    uint32_t end = first + RD_PATCH_SIZE;
+    if (entry >= code->size)
+        return RD_NOT_CODE;
+    if (is_hooked(code, entry))
+        return RD_HOOKED;
+    *first = is_endbr64(code, entry) ? entry + 4 : entry;
+    return RD_OK;
+}
+
+static rd_status_t first_arm64(const rd_code_t *code, uint32_t entry, uint32_t *first)
+{
+    rd_arm64_insn_t insn;
+    if (code->size < 4 || entry > code->size - 4 || (code->va + entry) % 4 != 0)
+        return RD_NOT_CODE;
+    if (rd_arm64_is_hooked(code, entry))
+        return RD_HOOKED;
+    if (!rd_decode_arm64(rd_arm64_word(code->bytes + entry), &insn))
+        return RD_UNKNOWN_CODE;
+    // Signing the return address is a landing pad, too, but nothing may stay behind it: the
+    // allocator would return to a signed address.
+    if (insn.signs_return && code->needs_landing_pads)
+        return RD_LANDING_PAD;
+    *first = insn.is_landing_pad ? entry + 4 : entry;
+    return RD_OK;
+}
+
+// Decodes over the bytes to be replaced.
+static rd_status_t check_head(const rd_code_t *code, uint32_t entry, uint32_t first,
+                              bool *is_single)
+{
+    uint32_t size = rd_patch_size(code);
+    uint32_t end = first + size;
     uint32_t at = first;
-    if (first > code->size || code->size - first < RD_PATCH_SIZE)
+    if (first > code->size || code->size - first < size)
         return RD_TOO_SHORT;
-    if (another_starts_between(code, first, end))
+    if (another_starts_between(code, entry, end))
         return RD_NEXT_FUNCTION;
     while (at < end) {
         rd_insn_t insn;
         if (!decode_at(code, at, &insn))
             return RD_UNKNOWN_CODE;
         if (at == first)
-            *is_single = insn.length >= RD_PATCH_SIZE;
+            *is_single = insn.length >= size;
         at += insn.length;
         if (insn.flow == RD_FLOW_CALL && at < end)
             return RD_CALL_INSIDE;
@@ -146,11 +187,14 @@ static rd_status_t follow_target(walk_t *walk, uint32_t at, const rd_insn_t *ins
     uint32_t target;
     if (!target_of(walk->code, at, insn, &target))
         return RD_OK;
-    // Back to the very first byte is a loop over the whole function: it meets the jump.
-    if (target > walk->first && target < walk->first + RD_PATCH_SIZE)
+    if (target > walk->first && target <= walk->last)
         return RD_BRANCH_INSIDE;
     if (insn->flow == RD_FLOW_CALL)
         return RD_OK;
+    // Back to the very first byte is a loop over the whole function: it meets the jump. On A64 it
+    // may also be a loop that begins there, with registers that are no arguments any more.
+    if (walk->code->is_arm64 && target >= walk->entry && target <= walk->last)
+        return RD_BRANCH_INSIDE;
     if (insn->flow == RD_FLOW_JUMP && !is_near(target, walk->entry))
         return RD_OK;
     if (walk->pending_count == MAX_PENDING)
@@ -166,7 +210,7 @@ static rd_status_t follow_run(walk_t *walk, uint32_t at)
     while (decode_at(walk->code, at, &insn) && mark_seen(walk, at)) {
         if (++walk->insn_count > MAX_INSNS)
             return RD_UNPROVEN;
-        if (insn.rel_offset != 0) {
+        if (insn.rel_size != 0) {
             rd_status_t status = follow_target(walk, at, &insn);
             if (status != RD_OK)
                 return status;
@@ -186,6 +230,7 @@ static rd_status_t check_branches(const rd_code_t *code, uint32_t entry, uint32_
     walk.code = code;
     walk.entry = entry;
     walk.first = first;
+    walk.last = first + rd_patch_size(code) - 1;
     walk.insn_count = 0;
     walk.pending_count = 1;
     walk.pending[0] = entry;
@@ -201,14 +246,12 @@ static rd_status_t check_branches(const rd_code_t *code, uint32_t entry, uint32_
 
 rd_status_t rd_plan_site(const rd_code_t *code, uint32_t entry, rd_site_t *site)
 {
-    if (entry >= code->size)
-        return RD_NOT_CODE;
-    if (is_hooked(code, entry))
-        return RD_HOOKED;
-    // An indirect-branch landing pad must stay the first instruction.
-    uint32_t first = is_endbr64(code, entry) ? entry + 4 : entry;
+    uint32_t first = entry;
     bool is_single = false;
-    rd_status_t status = check_head(code, first, &is_single);
+    rd_status_t status =
+        code->is_arm64 ? first_arm64(code, entry, &first) : first_x86(code, entry, &first);
+    if (status == RD_OK)
+        status = check_head(code, entry, first, &is_single);
     if (status != RD_OK)
         return status;
     status = check_branches(code, entry, first);

@@ -14,6 +14,8 @@ typedef enum rd_status {
     RD_NEXT_FUNCTION,   // another function starts within the bytes to be replaced
     RD_BRANCH_INSIDE,   // a branch leads into the bytes to be replaced
     RD_CALL_INSIDE,     // a call returns into the bytes to be replaced
+    RD_LANDING_PAD,     // a jump there would take a landing pad of indirect branches away
+    RD_OTHER_PROCESSOR, // the code there is not of the processor that the module is for
     RD_HOOKED,          // somebody else's jump is there
     RD_UNPROVEN,        // too large to be followed
     RD_NO_REPLACEMENT,  // the allocator has no such function

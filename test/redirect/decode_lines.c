@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: MIT
-// Reads instructions as hexadecimal lines and prints the length that the decoder finds for each,
-// 0 for unknown. The argument is the width of the code, 32 or 64. For decoder_against_llvm.py.
-#include "redirect/decode.h"
+// Reads instructions as hexadecimal lines and prints what the decoder finds for each. The argument
+// is the code's kind: 32 or 64 (the length, 0 for unknown) or arm64 (flow, form and distance, or
+// "unknown"). For decoder_against_llvm.py.
+#include "redirect/decode_arm64.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static void print_arm64(const char *line)
+{
+    rd_arm64_insn_t insn;
+    if (rd_decode_arm64((uint32_t)strtoul(line, NULL, 16), &insn))
+        printf("%d %d %lld\n", insn.flow, insn.form, (long long)insn.distance);
+    else
+        printf("unknown\n");
+}
+
 int main(int argc, char **argv)
 {
     char line[256];
     bool is_64 = argc > 1 && strcmp(argv[1], "64") == 0;
+    bool is_arm64 = argc > 1 && strcmp(argv[1], "arm64") == 0;
+    while (is_arm64 && fgets(line, sizeof line, stdin) != NULL)
+        print_arm64(line);
     while (fgets(line, sizeof line, stdin) != NULL) {
         uint8_t code[16] = {0};
         size_t count = 0;
