@@ -186,8 +186,34 @@ typedef struct pe_load_config { // fields that the file's structure is too short
     uint32_t dependent_load_flags;
     uint32_t dependent_load_flags_rva; // of the 16-bit field; 0 when absent
     bool is_hybrid;                    // has CHPE metadata: ARM64EC or ARM64X
+    uint32_t hybrid_metadata_rva;      // of that metadata; 0 when absent or out of the image
     uint32_t dynamic_relocations_rva;  // of the dynamic value relocation table; 0 when absent
 } pe_load_config_t;
 
 // PE_END when the image has no load configuration.
 pe_status_t pe_load_config(const pe_view_t *view, pe_load_config_t *config);
+
+// ---- hybrid images ----
+
+typedef enum pe_code_kind {
+    PE_CODE_ARM64 = 0,
+    PE_CODE_ARM64EC = 1,
+    PE_CODE_AMD64 = 2
+} pe_code_kind_t;
+
+typedef struct pe_code_range {
+    uint32_t rva;
+    uint32_t size;
+    pe_code_kind_t kind;
+} pe_code_range_t;
+
+// What kind of code a hybrid image has at rva. PE_END: the image is not hybrid. PE_NOT_FOUND: it has no
+// code there, or its map cannot be read.
+pe_status_t pe_code_range_of_rva(const pe_view_t *view, uint32_t rva, pe_code_range_t *range);
+
+// ---- extended characteristics ----
+
+#define PE_EX_FORWARD_CFI 0x40U // indirect branches must land on instructions made for them
+
+// The flags, 0 when the image has none.
+uint32_t pe_ex_characteristics(const pe_view_t *view);

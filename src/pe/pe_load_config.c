@@ -25,6 +25,16 @@ static uint32_t dynamic_relocations_rva(const pe_view_t *view, uint32_t field_rv
     return place.off <= UINT32_MAX - section.rva ? section.rva + place.off : 0;
 }
 
+// An address in the image; in a mapped one it may have been relocated, whatever its headers say.
+static uint32_t rva_of_address(const pe_view_t *view, uint64_t address)
+{
+    uint64_t mapped = address - (uintptr_t)view->base;
+    uint64_t rva = address - view->optional.image_base;
+    if (view->layout == PE_LAYOUT_MAPPED && mapped < view->optional.image_size)
+        return (uint32_t)mapped;
+    return rva < view->optional.image_size ? (uint32_t)rva : 0;
+}
+
 pe_status_t pe_load_config(const pe_view_t *view, pe_load_config_t *config)
 {
     uint32_t rva = pe_directory(view, PE_DIR_LOAD_CONFIG).rva;
@@ -45,8 +55,10 @@ pe_status_t pe_load_config(const pe_view_t *view, pe_load_config_t *config)
     uint32_t chpe_off = view->is_plus ? PE_LOAD64_CHPE_POINTER : PE_LOAD32_CHPE_POINTER;
     uint64_t pointer = 0;
     if (has_field(size, chpe_off, pe_thunk_width(view)) &&
-        pe_read(view, rva + chpe_off, &pointer, pe_thunk_width(view)))
-        config->is_hybrid = pointer != 0;
+        pe_read(view, rva + chpe_off, &pointer, pe_thunk_width(view)) && pointer != 0) {
+        config->is_hybrid = true;
+        config->hybrid_metadata_rva = rva_of_address(view, pointer);
+    }
     uint32_t table_off = view->is_plus ? PE_LOAD64_DVRT_OFFSET : PE_LOAD32_DVRT_OFFSET;
     if (has_field(size, table_off, 6))
         config->dynamic_relocations_rva = dynamic_relocations_rva(view, rva + table_off);

@@ -7,11 +7,8 @@
 // Behind an entry: an endbr64 and the bytes to be replaced.
 enum { NEAR_STARTS_MAX = 4 + RD_PATCH_SIZE };
 
-typedef struct runtime_function { // an unwind record of x64
-    uint32_t begin_rva;
-    uint32_t end_rva;
-    uint32_t unwind_rva;
-} runtime_function_t;
+// Sizes of unwind records; each begins with its function's RVA.
+enum { UNWIND_SIZE_X64 = 12, UNWIND_SIZE_ARM64 = 8 };
 
 static rd_status_t find_entry(const pe_view_t *module, const char *name, uint8_t **address)
 {
@@ -46,12 +43,34 @@ uint32_t rd_code_entries(const pe_view_t *module, rd_build_t build,
     return count;
 }
 
-static bool find_code(const pe_view_t *view, uint32_t rva, rd_code_t *code)
+// Hybrid images hold code of several processors. A process sees the headers and exports of its own
+// one (x64 ones have short sequences in x64 code there, which lead on into ARM64EC code): only code of
+// the module's processor may be changed, and only that is looked at.
+static rd_status_t clip_to_processor(const pe_view_t *view, uint32_t rva, rd_code_t *code)
+{
+    pe_code_range_t range;
+    pe_status_t status = pe_code_range_of_rva(view, rva, &range);
+    pe_code_kind_t kind = code->is_arm64 ? PE_CODE_ARM64 : PE_CODE_AMD64;
+    if (status == PE_END)
+        return RD_OK;
+    if (status != PE_OK || range.kind != kind || view->file.machine == PE_MACHINE_I386)
+        return RD_OTHER_PROCESSOR;
+    uint32_t start = (uint32_t)(code->bytes - view->base);
+    uint32_t end = start + code->size;
+    uint32_t range_end = range.size < end - range.rva ? range.rva + range.size : end;
+    uint32_t from = range.rva > start ? range.rva : start;
+    code->bytes = view->base + from;
+    code->va = (uintptr_t)view->base + from;
+    code->size = range_end - from;
+    return RD_OK;
+}
+
+static rd_status_t find_code(const pe_view_t *view, uint32_t rva, rd_code_t *code)
 {
     pe_section_t section;
     if (!pe_section_of_rva(view, rva, &section) ||
         (section.characteristics & PE_SECTION_EXECUTE) == 0)
-        return false;
+        return RD_NOT_CODE;
     uint32_t size = pe_section_virtual_size(&section);
     uint32_t available = pe_available(view, section.rva);
     *code = (rd_code_t){
@@ -59,10 +78,12 @@ static bool find_code(const pe_view_t *view, uint32_t rva, rd_code_t *code)
         .size = size < available ? size : available,
         .va = (uintptr_t)view->base + section.rva,
         .is_64 = view->is_plus,
+        .is_arm64 = view->file.machine == PE_MACHINE_ARM64,
+        .needs_landing_pads = (pe_ex_characteristics(view) & PE_EX_FORWARD_CFI) != 0,
         .module_va = (uintptr_t)view->base,
         .module_size = view->optional.image_size,
     };
-    return true;
+    return clip_to_processor(view, rva, code);
 }
 
 // Where something else begins behind an entry, each place once.
@@ -108,26 +129,25 @@ static void add_exports(const pe_view_t *view, const rd_entry_t *entries, uint32
 static void add_unwind_start(const pe_view_t *view, uint32_t rva, starts_t *starts)
 {
     pe_directory_t directory = pe_directory(view, PE_DIR_EXCEPTION);
+    uint32_t size = view->file.machine == PE_MACHINE_ARM64 ? UNWIND_SIZE_ARM64 : UNWIND_SIZE_X64;
     uint32_t low = 0;
-    uint32_t high = directory.size / sizeof(runtime_function_t);
+    uint32_t high = directory.size / size;
+    uint32_t begin_rva;
     if (!view->is_plus || pe_at(view, directory.rva, directory.size) == NULL)
         return;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        runtime_function_t record;
-        uint32_t at = directory.rva + middle * (uint32_t)sizeof record;
-        if (!pe_read(view, at, &record, sizeof record))
+        if (!pe_read(view, directory.rva + middle * size, &begin_rva, sizeof begin_rva))
             return;
-        if (record.begin_rva > rva)
+        if (begin_rva > rva)
             high = middle;
         else
             low = middle + 1;
     }
-    runtime_function_t next;
-    uint32_t at = directory.rva + low * (uint32_t)sizeof next;
-    if (low < directory.size / sizeof next && pe_read(view, at, &next, sizeof next) &&
-        is_near_behind(next.begin_rva, rva))
-        add_start(starts, next.begin_rva);
+    if (low < directory.size / size &&
+        pe_read(view, directory.rva + low * size, &begin_rva, sizeof begin_rva) &&
+        is_near_behind(begin_rva, rva))
+        add_start(starts, begin_rva);
 }
 
 static const rd_entry_t *planned_at(const rd_entry_t *entries, uint32_t count,
@@ -145,29 +165,36 @@ static bool agree(rd_function_t a, rd_function_t b)
     return a == b || (a == RD_F_free && b == RD_F_delete);
 }
 
+// The decoders know these.
+static bool is_known_machine(const pe_view_t *view)
+{
+    uint16_t machine = view->file.machine;
+    return machine == PE_MACHINE_AMD64 || machine == PE_MACHINE_I386 || machine == PE_MACHINE_ARM64;
+}
+
 static rd_status_t plan_entry(const pe_view_t *view, rd_entry_t *entry, starts_t *starts)
 {
     uint32_t rva = (uint32_t)(entry->address - view->base);
     rd_code_t code;
     rd_site_t site;
-    // The decoder knows no others; ARM64's runtimes are redirected by import tables.
-    if (view->file.machine != PE_MACHINE_AMD64 && view->file.machine != PE_MACHINE_I386)
-        return RD_UNKNOWN_CODE;
-    if (!find_code(view, rva, &code))
-        return RD_NOT_CODE;
+    if (!is_known_machine(view))
+        return RD_OTHER_PROCESSOR;
+    rd_status_t status = find_code(view, rva, &code);
+    if (status != RD_OK)
+        return status;
     uint32_t code_rva = (uint32_t)(code.bytes - view->base);
     add_unwind_start(view, rva, starts);
     for (uint32_t i = 0; i < starts->count; i++)
         starts->rva[i] -= code_rva;
     code.starts = starts->rva;
     code.start_count = starts->count;
-    rd_status_t status = rd_plan_site(&code, rva - code_rva, &site);
+    status = rd_plan_site(&code, rva - code_rva, &site);
     if (status != RD_OK)
         return status;
     entry->site = (uint8_t *)(uintptr_t)code.bytes + site.offset;
     entry->is_single_insn = site.is_single_insn;
-    entry->byte_count = RD_PATCH_SIZE;
-    memcpy(entry->before, entry->site, RD_PATCH_SIZE);
+    entry->byte_count = (uint8_t)rd_patch_size(&code);
+    memcpy(entry->before, entry->site, entry->byte_count);
     return RD_OK;
 }
 

@@ -4,15 +4,12 @@
 #include "redirect/patch_apply.h"
 #include "redirect/allocator.h"
 #include "redirect/code_plan.h"
-#include "redirect/decode.h"
+#include "redirect/form.h"
 #include "redirect/freestanding.h"
 #include "redirect/guard.h"
-#include "redirect/jump.h"
 #include "redirect/log.h"
 #include "redirect/relay.h"
 #include "redirect/threads.h"
-
-#define IS_64 (sizeof(void *) == 8)
 
 void *rd_replacement_for(const rd_runtime_t *runtime, rd_function_t function)
 {
@@ -37,33 +34,22 @@ static bool needs_relay(const rd_runtime_t *runtime)
         const rd_entry_t *entry = &runtime->entries[i];
         if (is_patched(entry) &&
             (entry->function == RD_F_new ||
-             !rd_jump_reaches((uintptr_t)entry->site, (uintptr_t)entry->replacement, IS_64)))
+             !rd_form_reaches((uintptr_t)entry->site, (uintptr_t)entry->replacement)))
             return true;
     }
     return false;
 }
 
-// The original first instructions and a jump behind them. Only for code that can be moved as it is.
+// The original first instructions and a jump behind them, where those can be moved.
 static void make_trampoline(rd_runtime_t *runtime, const rd_entry_t *entry)
 {
-    uint32_t length = 0;
     uint8_t *out = runtime->relay + runtime->relay_used;
-    while (length < RD_PATCH_SIZE) {
-        rd_insn_t insn;
-        if (!rd_decode(entry->site + length, 16, IS_64, &insn) || insn.rel_offset != 0 ||
-            insn.disp_offset != 0 || insn.flow != RD_FLOW_NEXT)
-            return;
-        length += insn.length;
-    }
-    uint32_t total = (length + RD_FAR_JUMP_SIZE + 15) & ~15u;
-    if (runtime->relay_used + total > RD_RELAY_SIZE)
+    uint32_t room = RD_RELAY_SIZE - runtime->relay_used;
+    uint32_t size = rd_form_trampoline(entry->site, out, room);
+    uint32_t total = (size + 15) & ~15u;
+    if (size == 0)
         return;
-    memset(out, 0xCC, total);
-    memcpy(out, entry->site, length);
-    if (IS_64)
-        rd_jump_far((uintptr_t)entry->site + length, out + length);
-    else
-        rd_jump_near((uintptr_t)out + length, (uintptr_t)entry->site + length, out + length);
+    memset(out + size, rd_form_filler, total - size);
     runtime->relay_used += total;
     runtime->old_new = (void *(*)(size_t))out;
 }
@@ -72,12 +58,12 @@ static rd_status_t encode(rd_runtime_t *runtime, rd_entry_t *entry)
 {
     uintptr_t to = (uintptr_t)entry->replacement;
     uintptr_t from = (uintptr_t)entry->site;
-    if (!rd_jump_reaches(from, to, IS_64)) {
+    if (!rd_form_reaches(from, to)) {
         to = (uintptr_t)rd_relay_to(runtime, entry->replacement);
-        if (to == 0 || !rd_jump_reaches(from, to, IS_64))
+        if (to == 0 || !rd_form_reaches(from, to))
             return RD_NO_RELAY;
     }
-    rd_jump_near(from, to, entry->after);
+    rd_form_near(from, to, entry->after);
     return RD_OK;
 }
 
@@ -108,50 +94,28 @@ static rd_status_t encode_all(rd_runtime_t *runtime)
     return runtime->relay != NULL ? rd_relay_seal(runtime) : RD_OK;
 }
 
-// One store where the bytes lie in one aligned word, so that no thread ever sees half a jump.
-// Otherwise a jump to itself holds arriving threads until the rest is there.
-static void store(uint8_t *site, const uint8_t bytes[RD_PATCH_SIZE])
-{
-    uintptr_t word = (uintptr_t)site & ~(uintptr_t)7;
-    size_t at = (uintptr_t)site - word;
-    if (at + RD_PATCH_SIZE <= 8) {
-        uint64_t value = *(volatile uint64_t *)word;
-        memcpy((uint8_t *)&value + at, bytes, RD_PATCH_SIZE);
-        __atomic_store_n((uint64_t *)word, value, __ATOMIC_SEQ_CST);
-        return;
-    }
-    volatile uint8_t *out = site;
-    static const uint8_t wait[2] = {0xEB, 0xFE};
-    for (unsigned i = 0; i < 2; i++)
-        out[i] = wait[i];
-    for (unsigned i = 2; i < RD_PATCH_SIZE; i++)
-        out[i] = bytes[i];
-    for (unsigned i = 2; i-- > 0;)
-        out[i] = bytes[i];
-}
-
 static rd_status_t protect(uint8_t *site, ULONG protection, ULONG *old)
 {
     void *base = site;
-    SIZE_T size = RD_PATCH_SIZE;
+    SIZE_T size = rd_form_size;
     return RD_NT_SUCCESS(NtProtectVirtualMemory(RD_CURRENT_PROCESS, &base, &size, protection, old))
                ? RD_OK
                : RD_PROTECT_REFUSED;
 }
 
-static rd_status_t write_site(uint8_t *site, const uint8_t bytes[RD_PATCH_SIZE])
+static rd_status_t write_site(uint8_t *site, const uint8_t *bytes)
 {
     ULONG old;
     ULONG ignored;
     // Executable while it is written: other threads may be running elsewhere in the page.
     if (protect(site, PAGE_EXECUTE_READWRITE, &old) != RD_OK)
         return RD_PROTECT_REFUSED;
-    store(site, bytes);
+    rd_form_store(site, bytes);
     if (protect(site, old, &ignored) != RD_OK &&
         protect(site, PAGE_EXECUTE_READ, &ignored) != RD_OK)
         rd_log(1, "cannot restore the protection of the page at %p", (void *)site);
-    (void)NtFlushInstructionCache(RD_CURRENT_PROCESS, site, RD_PATCH_SIZE);
-    return memcmp(site, bytes, RD_PATCH_SIZE) == 0 ? RD_OK : RD_WRITE_FAILED;
+    (void)NtFlushInstructionCache(RD_CURRENT_PROCESS, site, rd_form_size);
+    return memcmp(site, bytes, rd_form_size) == 0 ? RD_OK : RD_WRITE_FAILED;
 }
 
 typedef enum which { ORIGINAL, PATCHED } which_t;
@@ -161,8 +125,8 @@ static rd_status_t write_entry(rd_entry_t *entry, which_t which)
     const uint8_t *wanted = which == PATCHED ? entry->after : entry->before;
     const uint8_t *expected = which == PATCHED ? entry->before : entry->after;
     // Somebody else's change, made in between, is not ours to overwrite.
-    if (memcmp(entry->site, expected, RD_PATCH_SIZE) != 0)
-        return memcmp(entry->site, wanted, RD_PATCH_SIZE) == 0 ? RD_OK : RD_HOOKED;
+    if (memcmp(entry->site, expected, rd_form_size) != 0)
+        return memcmp(entry->site, wanted, rd_form_size) == 0 ? RD_OK : RD_HOOKED;
     return write_site(entry->site, wanted);
 }
 
@@ -203,7 +167,9 @@ static rd_status_t write_safely(rd_runtime_t *runtime, which_t which)
 
 rd_status_t rd_code_apply(rd_runtime_t *runtime)
 {
-    rd_status_t status = rd_code_plan(&runtime->view, runtime->entries, runtime->entry_count);
+    rd_status_t status = RD_OTHER_PROCESSOR;
+    if (runtime->view.file.machine == rd_form_machine)
+        status = rd_code_plan(&runtime->view, runtime->entries, runtime->entry_count);
     if (status == RD_OK)
         status = prepare(runtime);
     if (status == RD_OK)

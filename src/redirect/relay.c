@@ -2,13 +2,11 @@
 // Finds free address space near a module, and fills it. 64-bit code only: in 32-bit code a near
 // jump reaches everything.
 #include "redirect/relay.h"
+#include "redirect/form.h"
 #include "redirect/freestanding.h"
-#include "redirect/jump.h"
 
 enum { RELAY_STEP = 16 }; // one far jump, aligned
 
-// A near jump reaches 2 GiB; the rest is slack for the module's own extent and the page.
-#define REACH       ((uintptr_t)0x7FF00000)
 #define GRANULARITY ((uintptr_t)0x10000)
 
 static uint8_t *try_at(uintptr_t address)
@@ -64,9 +62,9 @@ rd_status_t rd_relay_create(rd_runtime_t *runtime)
 {
     uintptr_t start = (uintptr_t)runtime->base;
     uintptr_t end = start + runtime->image_size;
-    uintptr_t lowest = end > REACH + GRANULARITY ? end - REACH : GRANULARITY;
+    uintptr_t lowest = end > rd_form_reach + GRANULARITY ? end - rd_form_reach : GRANULARITY;
     runtime->relay_used = 0;
-    runtime->relay = search_up(end, start + REACH);
+    runtime->relay = search_up(end, start + rd_form_reach);
     if (runtime->relay == NULL)
         runtime->relay = search_down(start, lowest);
     return runtime->relay != NULL ? RD_OK : RD_NO_RELAY;
@@ -74,16 +72,16 @@ rd_status_t rd_relay_create(rd_runtime_t *runtime)
 
 uint8_t *rd_relay_to(rd_runtime_t *runtime, const void *to)
 {
-    uint8_t jump[RD_FAR_JUMP_SIZE];
-    rd_jump_far((uintptr_t)to, jump);
+    uint8_t jump[RD_FORM_FAR_MAX];
+    uint32_t size = rd_form_far((uintptr_t)to, jump);
     for (uint32_t at = 0; at < runtime->relay_used; at += RELAY_STEP)
-        if (memcmp(runtime->relay + at, jump, sizeof jump) == 0)
+        if (memcmp(runtime->relay + at, jump, size) == 0)
             return runtime->relay + at;
     if (runtime->relay_used > RD_RELAY_SIZE - RELAY_STEP)
         return NULL;
     uint8_t *relay = runtime->relay + runtime->relay_used;
-    memcpy(relay, jump, sizeof jump);
-    memset(relay + sizeof jump, 0xCC, RELAY_STEP - sizeof jump);
+    memcpy(relay, jump, size);
+    memset(relay + size, rd_form_filler, RELAY_STEP - size);
     runtime->relay_used += RELAY_STEP;
     return relay;
 }
@@ -93,7 +91,8 @@ rd_status_t rd_relay_seal(const rd_runtime_t *runtime)
     void *base = runtime->relay;
     SIZE_T size = RD_RELAY_SIZE;
     ULONG old;
-    memset(runtime->relay + runtime->relay_used, 0xCC, RD_RELAY_SIZE - runtime->relay_used);
+    memset(runtime->relay + runtime->relay_used, rd_form_filler,
+           RD_RELAY_SIZE - runtime->relay_used);
     if (!RD_NT_SUCCESS(
             NtProtectVirtualMemory(RD_CURRENT_PROCESS, &base, &size, PAGE_EXECUTE_READ, &old)))
         return RD_PROTECT_REFUSED;
