@@ -20,7 +20,7 @@ static _Atomic(live_t *) between[BETWEEN];
 static size_t some_size(worker_t *worker)
 {
     size_t kind = rng_below(&worker->rng, 4000);
-    size_t max = kind < 3600 ? SIZE_USUAL : kind < 3999 ? SIZE_LARGE : SIZE_MAX_ASK;
+    size_t max = kind < 3840 ? SIZE_USUAL : kind < 3999 ? SIZE_LARGE : SIZE_MAX_ASK;
     return rng_size(&worker->rng, max);
 }
 
@@ -326,10 +326,11 @@ static void operate(worker_t *worker)
         give_back(worker, live);
 }
 
-void worker_init(worker_t *worker, uint64_t seed, uint64_t operations)
+void worker_init(worker_t *worker, uint64_t seed, uint64_t operations, uint64_t life)
 {
     worker->rng = rng_from_seed(seed);
-    worker->operations = operations;
+    worker->operations = life;
+    worker->lives = mi_max(operations / life, 1);
 }
 
 void worker_run(worker_t *worker)

@@ -10,6 +10,7 @@
 // What one thread at a time works on. Its blocks stay when the thread ends, its heaps do not.
 typedef struct worker {
     rng_t rng;
+    uint64_t lives;      // threads, one after the other
     uint64_t operations; // of one thread's life
     uint64_t done;
     size_t bytes; // live
@@ -17,7 +18,8 @@ typedef struct worker {
     mi_heap_t *heaps[WORKER_HEAPS]; // 0 is only ever deleted, 1 only ever destroyed
 } worker_t;
 
-void worker_init(worker_t *worker, uint64_t seed, uint64_t operations);
+// So many operations in all, cut into lives of the given length.
+void worker_init(worker_t *worker, uint64_t seed, uint64_t operations, uint64_t life);
 // One thread's life.
 void worker_run(worker_t *worker);
 // Frees what all threads of the worker have left, and what lies between the workers.

@@ -35,7 +35,6 @@ target_link_libraries(test_core PUBLIC Threads::Threads PRIVATE mi_core_options 
 if(MI_SANITIZE)
   get_target_property(test_core_sources mimalloc-core SOURCES)
   add_library(test_core_plain STATIC ${test_core_sources} ${test_core_outside})
-  target_compile_options(test_core_plain PRIVATE -O1)
   target_link_libraries(test_core_plain PUBLIC Threads::Threads PRIVATE mi_core_options mi_warnings)
 endif()
 
