@@ -128,7 +128,8 @@ static void recognise_packer(const pe_view_t *view, mj_facts_t *facts)
         pe_section_t section;
         pe_section_at(view, i, &section);
         for (size_t k = 0; k < sizeof packers / sizeof packers[0]; k++) {
-            if (strncmp(section.name, packers[k].section, sizeof section.name) != 0)
+            if (section.name[0] != packers[k].section[0] ||
+                strncmp(section.name, packers[k].section, sizeof section.name) != 0)
                 continue;
             facts->packer = packers[k].name;
             facts->is_protected |= packers[k].is_protected;

@@ -59,10 +59,12 @@ static bool matches(const uint8_t *at, const mark_t *mark)
 static bool found_between(const uint8_t *bytes, uint32_t from, uint32_t to, uint32_t step,
                           const mark_t *mark)
 {
+    uint8_t first = (uint8_t)mark->bytes[0];
+    uint8_t second = (uint8_t)mark->bytes[1];
     if (to - from < mark->length)
         return false;
     for (uint32_t i = from; i <= to - mark->length; i += step) {
-        if (bytes[i] == (uint8_t)mark->bytes[0] && matches(bytes + i, mark))
+        if (bytes[i] == first && bytes[i + 1] == second && matches(bytes + i, mark))
             return true;
     }
     return false;

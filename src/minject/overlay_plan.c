@@ -52,7 +52,7 @@ void mj_overlay_find_zip(const pe_view_t *view, mj_facts_t *facts)
     if (facts->overlay_size > 0x10000 + ZIP_RECORD_SIZE)
         least = size - 0x10000 - ZIP_RECORD_SIZE;
     for (uint32_t at = size - ZIP_RECORD_SIZE + 1; at-- > least;) {
-        if (memcmp(view->base + at, "PK\005\006", 4) == 0 &&
+        if (view->base[at] == 'P' && memcmp(view->base + at, "PK\005\006", 4) == 0 &&
             get16(view->base + at + ZIP_COMMENT_AT) == size - at - ZIP_RECORD_SIZE) {
             facts->zip_record_off = at;
             return;

@@ -10,6 +10,28 @@
 #include "inject.h"
 #include "minject/check.h"
 
+// How many inputs got how far, told at the end: a total of executions means little alone.
+static struct {
+    unsigned long long damaged;
+    unsigned long long refused;
+    unsigned long long rewritten;
+} counts;
+
+static void tell_counts(void)
+{
+    printf("%llu damaged, %llu refused, %llu rewritten and restored\n", counts.damaged,
+           counts.refused, counts.rewritten);
+}
+
+static void count(mj_status_t status)
+{
+    if (counts.damaged + counts.refused + counts.rewritten == 0)
+        atexit(tell_counts);
+    counts.damaged += status == MJ_BAD_IMAGE;
+    counts.refused += status != MJ_BAD_IMAGE && status != MJ_OK;
+    counts.rewritten += status == MJ_OK;
+}
+
 static void print(const uint8_t *data, size_t size, const mj_options_t *options)
 {
     pe_view_t view;
@@ -24,23 +46,38 @@ static void print(const uint8_t *data, size_t size, const mj_options_t *options)
     mj_text_free(&text);
 }
 
+// Parsed once: a fuzzer lives from speed.
+static const mj_options_t *options_for(unsigned choice)
+{
+    static mj_options_t options[4];
+    static bool is_made;
+    if (!is_made) {
+        options[0] = options_of(NULL);
+        options[1] = options_of("--force", NULL);
+        options[1].is_json = true; // for the printing
+        options[2] = options_of("--dll=a.dll", "--dll=ntdll.dll:x", "--verbose", NULL);
+        options[3] = options_of("--force", "--dll=KERNEL32.dll", NULL);
+        is_made = true;
+    }
+    return &options[choice];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const choices[][2] = {{NULL, NULL},
-                                             {"--force", NULL},
-                                             {"--dll=a.dll", "--dll=ntdll.dll:x"},
-                                             {"--force", "--dll=KERNEL32.dll"}};
-    // A result needs memory for zeros that the headers ask for; the fuzzer's budget is small.
     if (size == 0 || size > 0x80000)
         return 0;
-    unsigned choice = data[size - 1] & 3;
-    mj_options_t options = options_of(choices[choice][0], choices[choice][1], NULL);
-    print(data, size, &options);
-    injected_t injected = inject_bytes(data, (uint32_t)size, &options);
+    // Zeros that the headers ask for make a result large, and memory slow: seldom.
+    bool is_large = data[size - 1] >= 0xfc;
+    const mj_options_t *options = options_for(data[size - 1] & 3);
+    if ((data[size - 1] & 4) == 0)
+        print(data, size, options);
+    injected_t injected =
+        inject_up_to(data, (uint32_t)size, options, is_large ? 0x5000000 : 0x20000);
     if (injected.broken != NULL) {
         fprintf(stderr, "broken: %s\n", injected.broken);
         abort();
     }
+    count(injected.status);
     injected_free(&injected);
     return 0;
 }

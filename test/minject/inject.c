@@ -97,6 +97,12 @@ static const char *check_checksum(const injected_t *injected)
 
 injected_t inject_bytes(const uint8_t *bytes, uint32_t size, const mj_options_t *options)
 {
+    return inject_up_to(bytes, size, options, UINT32_MAX);
+}
+
+injected_t inject_up_to(const uint8_t *bytes, uint32_t size, const mj_options_t *options,
+                        uint32_t limit)
+{
     injected_t injected = {.status = MJ_BAD_IMAGE};
     pe_view_t view;
     mj_facts_t facts;
@@ -106,6 +112,8 @@ injected_t inject_bytes(const uint8_t *bytes, uint32_t size, const mj_options_t 
     if (injected.pe_status != PE_OK)
         return injected;
     injected.status = mj_plan_make(&view, &facts, options, &injected.plan);
+    if (injected.status == MJ_OK && injected.plan.new_size > limit)
+        injected.status = MJ_NO_MEMORY;
     if (injected.status == MJ_OK)
         rewrite(&injected, bytes, size);
     mj_plan_free(&injected.plan);

@@ -19,4 +19,7 @@ typedef struct injected {
 mj_options_t options_of(const char *first, ...);
 
 injected_t inject_bytes(const uint8_t *bytes, uint32_t size, const mj_options_t *options);
+// A result that would be larger than limit is not made: MJ_NO_MEMORY.
+injected_t inject_up_to(const uint8_t *bytes, uint32_t size, const mj_options_t *options,
+                        uint32_t limit);
 void injected_free(injected_t *injected);
