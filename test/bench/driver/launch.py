@@ -39,12 +39,13 @@ def reason(status, stderr):
     return f"exit {status}: {last}" if last else f"exit {status}"
 
 
-def run(library, program, timeout_s, stdin=None, thp="thp-off"):
-    """Runs the program with the library preloaded and returns what it used."""
+def run(library, program, timeout_s, stdin=None, thp="thp-off", settings=None):
+    """Runs the program with the library preloaded and returns what it used; settings are added to its
+    environment."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         report = Path(folder) / "report"
         process = subprocess.Popen(
-            bench_run_argv(report, library, program, thp), env=environment(), text=True,
+            bench_run_argv(report, library, program, thp), env=environment() | (settings or {}), text=True,
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         try:

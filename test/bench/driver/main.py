@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from driver import instructions, loads, peers, places, programs, report, rounds, wine
+from driver import instructions, loads, peers, places, programs, report, rounds, targets, wine
 
 EPILOG = """
 bin/bench --quick                     everything, smaller and in few rounds (about 3 minutes)
@@ -11,7 +11,8 @@ bin/bench                             everything (about 30 minutes)
 bin/bench --instructions              exact instruction counts of the fast path (seconds per peer)
 bin/bench --instructions --peers none --so old=a.so --so new=b.so
 bin/bench --profile keep-64 --peers ours
-bin/bench --wine --quick              the loads under Wine
+bin/bench --targets                   each promised figure with its bar, goal and verdict
+bin/bench --wine --quick              the loads and real programs under Wine
 bin/bench --ab --so old=a.so --so new=b.so --loads mix,larson-2 --rounds 11
 """
 
@@ -35,10 +36,15 @@ def parse(argv):
     parser.add_argument("--loads", metavar="A,B",
                         help="only these: a load (larson), with threads (larson-2), a program (gcc),"
                              " for --instructions a mode (keep) or cell (keep-64)")
-    parser.add_argument("--rounds", type=int, help="rounds (7; 3 with --quick; 11 with --ab)")
-    parser.add_argument("--scale", type=int, help="percent of the full work (50; 12 with --quick)")
+    parser.add_argument("--rounds", type=int, help="rounds at most (7; 3 with --quick; 11 with --ab)")
+    parser.add_argument("--scale", type=int, help="percent of the full work (100; 10 with --quick)")
+    parser.add_argument("--minutes", type=float,
+                        help="the rounds end when the next one would take longer than this in all"
+                             " (25; 2.5 with --quick)")
     parser.add_argument("--timeout", type=int, default=60, help="seconds for one process (60)")
     parser.add_argument("--no-build", action="store_true", help="use the programs as they are")
+    parser.add_argument("--targets", action="store_true",
+                        help="the promised figures, each with bar, goal, noise and verdict")
     parser.add_argument("--wine", action="store_true",
                         help="the loads as Windows programs, plain and redirected")
     return parser.parse_args(argv)
@@ -74,13 +80,14 @@ def run_all(options, chosen):
         raise SystemExit(f"bench: the reference {reference} is not among {', '.join(names)}")
     machine = report.machine()
     begin = time.monotonic()
-    rows = choose_rows(options, 12 if options.quick else 50)
+    rows = choose_rows(options, 10 if options.quick else 100)
     count = options.rounds or (3 if options.quick else 7)
-    results = rounds.measure(rows, chosen, reference, count, options.timeout)
+    budget = rounds.Budget(options.minutes or (2.5 if options.quick else 25))
+    results = rounds.measure(rows, chosen, reference, count, options.timeout, budget=budget)
     scoreboard = {row.name for row in rows if row.on_scoreboard}
-    body = report.intro(machine, count) + report.text(results, scoreboard)
+    body = report.intro(machine, results.rounds_done) + report.text(results, scoreboard)
     print(body)
-    data = {"machine": machine, "results": report.results_data(results)}
+    data = {"machine": report.finish(machine), "results": report.results_data(results)}
     if not options.loads:
         data["instructions"], instruction_text = instructions.measure(chosen, options)
         print(instruction_text)
@@ -108,7 +115,9 @@ def run(argv):
     chosen = peers.choose(options.peers, peers.parse_extra(options.so))
     if not chosen:
         raise SystemExit("bench: no peer is left")
-    if options.profile:
+    if options.targets:
+        targets.run(options, chosen)
+    elif options.profile:
         instructions.profile(chosen[0], options.profile)
     elif options.instructions:
         run_instructions(options, chosen)

@@ -28,6 +28,11 @@ def machine():
             "date": datetime.date.today().isoformat()}
 
 
+def finish(about):
+    """What the machine was at the end is part of what it was."""
+    return about | {"load_average_at_end": [round(value, 2) for value in os.getloadavg()]}
+
+
 def ratio_text(results, row, peer, key):
     if (row, peer) in results.failures:
         return results.failures[row, peer].split(":")[0].replace("time-out after ", "> ")
@@ -109,9 +114,10 @@ def scaling_table(results):
 
 
 def intro(about, round_count):
+    count = f"{round_count} rounds; " if round_count is not None else ""
     return (f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}, load average "
-            f"{about['load_average']} at the start; commit {about['commit']}, {about['date']}; "
-            f"{round_count} rounds; transparent huge pages off\n\n")
+            f"{about['load_average']} at the start and {os.getloadavg()[1]:.1f} at the end; commit "
+            f"{about['commit']}, {about['date']}; {count}transparent huge pages off\n\n")
 
 
 def text(results, scoreboard):

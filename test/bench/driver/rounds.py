@@ -2,11 +2,22 @@
 """Interleaved rounds: in each, every row runs with every peer in turn, and the order rotates, so
 that whatever else the machine does meets all of them alike. Figures are compared within a round."""
 import sys
+import time
 from dataclasses import dataclass, field
 
 from driver import table
 
 AA = "A/A"
+
+
+class Budget:
+    """The time that the rounds may take: on a busy machine there are fewer of them, never none."""
+
+    def __init__(self, minutes):
+        self.end = time.monotonic() + 60 * minutes
+
+    def allows(self, round_s):
+        return time.monotonic() + round_s < self.end
 
 
 @dataclass
@@ -17,6 +28,7 @@ class Results:
     rows: list
     runs: dict = field(default_factory=dict)
     failures: dict = field(default_factory=dict)  # (row, peer) -> reason
+    rounds_done: int = 0
 
     def values(self, row, peer, key):
         return [run[key] for run in self.runs[row].get(peer, []) if run and run.get(key)]
@@ -37,7 +49,7 @@ class Results:
         return table.median([spread for spread in spreads if spread is not None])
 
 
-def measure(rows, peers, reference, round_count, timeout_s, with_aa=True):
+def measure(rows, peers, reference, round_count, timeout_s, with_aa=True, budget=None):
     """Runs everything; a row and peer that failed once is not tried again."""
     columns = [(peer.name, peer) for peer in peers]
     if with_aa:
@@ -45,12 +57,18 @@ def measure(rows, peers, reference, round_count, timeout_s, with_aa=True):
     results = Results(reference, [peer.name for peer in peers], [row.name for row in rows])
     for row in rows:
         results.runs[row.name] = {name: [] for name, _ in columns}
+    longest = 0.0
     for number in range(round_count):
+        if number > 0 and budget is not None and not budget.allows(longest):
+            break
+        begin = time.monotonic()
         for at, row in enumerate(rows):
             progress(f"round {number + 1}/{round_count}  {at + 1}/{len(rows)}  {row.name}")
             shift = (number + at) % len(columns)
             for name, peer in columns[shift:] + columns[:shift]:
                 measure_one(results, row, name, peer, timeout_s, number == 0)
+        longest = max(longest, time.monotonic() - begin)
+        results.rounds_done += 1
     progress("")
     return results
 
