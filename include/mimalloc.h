@@ -155,7 +155,8 @@ mi_decl_export void mi_register_deferred_free(mi_deferred_free_fun *deferred_fre
 // Sends all messages to out; NULL: to stderr again.
 mi_decl_export void mi_register_output(mi_output_fun *out, void *arg) mi_decl_nothrow;
 // Calls fun on every error: EAGAIN double free, EFAULT damaged memory, ENOMEM out of memory,
-// EOVERFLOW count * size too large, EINVAL bad pointer or argument.
+// EOVERFLOW count * size too large, EINVAL bad pointer or argument. Without a function, the debug and
+// secure builds end the process on EAGAIN and EFAULT, after a message; all else is survived.
 mi_decl_export void mi_register_error(mi_error_fun *fun, void *arg) mi_decl_nothrow;
 // Frees what the calling thread's heap does not use; force: also gives memory back to the system.
 mi_decl_export void mi_collect(bool force) mi_decl_nothrow;

@@ -53,24 +53,29 @@ void *mi_checked_alloc_aligned(mi_heap_t *heap, size_t size, size_t alignment, s
 
 // ---- freeing ----
 
+static mi_cold void report_no_block(const mi_page_t *page, const void *p)
+{
+    const void *block = is_invalid(page) ? NULL : mi_padding_block_around(page, p);
+    size_t size;
+    size_t past_end;
+    if (block == NULL) {
+        mi_error_report(EINVAL, "free of %p, which is no block: nothing was freed", p);
+        return;
+    }
+    (void)mi_padding_check(page, block, &size, &past_end);
+    mi_error_report(EINVAL,
+                    "free of %p, which is %zu bytes into block %p of %zu bytes: nothing was freed",
+                    p, (size_t)((uintptr_t)p - (uintptr_t)block), block, size);
+}
+
 static mi_cold void report(mi_block_fault_t fault, const void *p, size_t size, size_t past_end)
 {
-    switch (fault) {
-    case MI_BLOCK_NOT_START:
-        mi_error_report(EINVAL, "free of %p, which is inside a block or in none: nothing was freed",
-                        p);
-        break;
-    case MI_BLOCK_FREED:
-        mi_error_report(EAGAIN, "double free of block %p: it had been freed already", p);
-        break;
-    case MI_BLOCK_OVERFLOWED:
+    if (fault == MI_BLOCK_FREED)
+        mi_error_report(EAGAIN, "double free of block %p of %zu bytes", p, size);
+    else
         mi_error_report(EFAULT,
                         "buffer overflow in block %p of %zu bytes: written %zu bytes past its end",
                         p, size, past_end + 1);
-        break;
-    default:
-        break;
-    }
 }
 
 static bool free_checked_block(mi_page_t *page, void *p)
@@ -78,9 +83,13 @@ static bool free_checked_block(mi_page_t *page, void *p)
     size_t size;
     size_t past_end;
     mi_block_fault_t fault = mi_padding_check(page, p, &size, &past_end);
+    if (fault == MI_BLOCK_NOT_START) {
+        report_no_block(page, p);
+        return true;
+    }
     if (fault != MI_BLOCK_GOOD)
         report(fault, p, size, past_end);
-    if (fault == MI_BLOCK_NOT_START || fault == MI_BLOCK_FREED)
+    if (fault == MI_BLOCK_FREED)
         return true;
     mi_padding_set_freed(page, p);
     if (MI_DEBUG)
@@ -94,7 +103,7 @@ bool mi_checked_free(void *p)
         return false;
     mi_page_t *page = page_of(p);
     if (is_invalid(page)) {
-        report(MI_BLOCK_NOT_START, p, 0, 0);
+        report_no_block(page, p);
         return true;
     }
     return free_checked_block(page, p);
@@ -114,5 +123,12 @@ size_t mi_checked_size(const void *p)
 
 void mi_checked_resize(void *p, size_t size)
 {
-    mi_padding_set(page_of(p), p, size);
+    mi_page_t *page = page_of(p);
+    size_t old_size;
+    size_t past_end;
+    mi_block_fault_t fault = mi_padding_check(page, p, &old_size, &past_end);
+    // The new record would cover up what the old one tells.
+    if (fault == MI_BLOCK_FREED || fault == MI_BLOCK_OVERFLOWED)
+        report(fault, p, old_size, past_end);
+    mi_padding_set(page, p, size);
 }

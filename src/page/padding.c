@@ -23,6 +23,15 @@ static bool is_block_start(const mi_page_t *page, const void *p)
            ((uintptr_t)p - start) / size < page->reserved;
 }
 
+const void *mi_padding_block_around(const mi_page_t *page, const void *p)
+{
+    uintptr_t start = (uintptr_t)mi_page_start(page);
+    size_t size = mi_page_block_size(page);
+    size_t index = ((uintptr_t)p - start) / size;
+    bool is_inside = (uintptr_t)p >= start && index < page->reserved;
+    return is_inside ? mi_offset((const void *)start, index * size) : NULL;
+}
+
 static padding_t *padding_of(const mi_page_t *page, const void *block)
 {
     return mi_offset(block, mi_page_block_size(page) - sizeof(padding_t));
@@ -72,11 +81,14 @@ mi_block_fault_t mi_padding_check(const mi_page_t *page, const void *block, size
     if (!is_block_start(page, block))
         return MI_BLOCK_NOT_START;
     const padding_t *padding = padding_of(page, block);
+    if (padding->gap <= room)
+        *size = room - padding->gap;
     if (padding->canary == ~canary_of(page, block))
         return MI_BLOCK_FREED;
-    if (padding->canary != canary_of(page, block) || padding->gap > room)
+    if (padding->canary != canary_of(page, block) || padding->gap > room) {
+        *size = room;
         return MI_BLOCK_OVERFLOWED;
-    *size = room - padding->gap;
+    }
     *past_end = first_changed((const unsigned char *)block + *size, padding->gap);
     return *past_end == padding->gap ? MI_BLOCK_GOOD : MI_BLOCK_OVERFLOWED;
 }

@@ -24,3 +24,5 @@ void mi_padding_set_freed(const mi_page_t *page, void *block);
 // distance from the block's end to the first byte that was changed.
 mi_block_fault_t mi_padding_check(const mi_page_t *page, const void *block, size_t *size,
                                   size_t *past_end);
+// The block that p points into, carved or not; NULL when p is in none.
+const void *mi_padding_block_around(const mi_page_t *page, const void *p);

@@ -32,10 +32,21 @@ endif()
 target_link_libraries(test_core PUBLIC Threads::Threads PRIVATE mi_core_options mi_warnings)
 
 # The core without debug checks, for builds whose library has them.
+get_target_property(test_core_sources mimalloc-core SOURCES)
 if(MI_SANITIZE)
-  get_target_property(test_core_sources mimalloc-core SOURCES)
   add_library(test_core_plain STATIC ${test_core_sources} ${test_core_outside})
   target_link_libraries(test_core_plain PUBLIC Threads::Threads PRIVATE mi_core_options mi_warnings)
+endif()
+
+# The variants, which are DLLs on Windows: test_core_debug, test_core_secure.
+if(NOT WIN32 AND NOT MI_SANITIZE)
+  foreach(variant debug secure)
+    string(TOUPPER MI_${variant}=1 definition)
+    add_library(test_core_${variant} STATIC ${test_core_sources} ${test_core_outside})
+    target_compile_definitions(test_core_${variant} PUBLIC ${definition})
+    target_link_libraries(test_core_${variant} PUBLIC Threads::Threads
+                                               PRIVATE mi_core_options mi_warnings)
+  endforeach()
 endif()
 
 function(mi_add_core_test)
