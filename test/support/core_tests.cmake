@@ -1,8 +1,9 @@
 # Tests of the allocator's core: they link the core and see its inner headers.
 #
-# mi_add_core_test(AREA area NAME name SOURCES a.c ... [ARGS ...] [TIMEOUT s] [LABELS ...] [BOTH])
+# mi_add_core_test(AREA area NAME name SOURCES a.c ... [ARGS ...] [TIMEOUT s] [LABELS ...] [BOTH] [SECURE])
 #   The builds with sanitizers are debug builds, with every check on. BOTH adds area.name_plain there,
-#   the same test on the code as it is released.
+#   the same test on the code as it is released. SECURE adds area.name_secure on Linux, without a
+#   sanitizer: the same on the secure variant.
 include_guard(GLOBAL)
 
 set(MI_TEST_SUPPORT ${CMAKE_CURRENT_LIST_DIR})
@@ -50,10 +51,14 @@ if(NOT WIN32 AND NOT MI_SANITIZE)
 endif()
 
 function(mi_add_core_test)
-  cmake_parse_arguments(C "BOTH" "NAME" "" ${ARGN})
+  cmake_parse_arguments(C "BOTH;SECURE" "NAME" "" ${ARGN})
   mi_add_test(NAME ${C_NAME} LIBRARIES test_support test_core ${C_UNPARSED_ARGUMENTS})
   if(C_BOTH AND MI_SANITIZE)
     mi_add_test(NAME ${C_NAME}_plain LIBRARIES test_support test_core_plain
+                ${C_UNPARSED_ARGUMENTS})
+  endif()
+  if(C_SECURE AND TARGET test_core_secure)
+    mi_add_test(NAME ${C_NAME}_secure LIBRARIES test_support test_core_secure
                 ${C_UNPARSED_ARGUMENTS})
   endif()
 endfunction()
@@ -61,10 +66,14 @@ endfunction()
 # The program's calls for memory go through os_fault.c.
 set(MI_TEST_WRAPPED mi_os_reserve mi_os_commit mi_os_decommit mi_os_protect)
 function(mi_add_fault_test)
-  cmake_parse_arguments(F "" "NAME" "" ${ARGN})
+  cmake_parse_arguments(F "" "NAME;DEFINITIONS" "" ${ARGN})
   mi_add_core_test(NAME ${F_NAME} ${F_UNPARSED_ARGUMENTS})
-  target_sources(test_${F_NAME} PRIVATE ${MI_TEST_SUPPORT}/os_fault.c)
-  foreach(wrapped IN LISTS MI_TEST_WRAPPED)
-    target_link_options(test_${F_NAME} PRIVATE -Wl,--wrap=${wrapped})
+  foreach(program test_${F_NAME} test_${F_NAME}_secure)
+    if(TARGET ${program})
+      target_sources(${program} PRIVATE ${MI_TEST_SUPPORT}/os_fault.c)
+      target_compile_definitions(${program} PRIVATE ${F_DEFINITIONS})
+      list(TRANSFORM MI_TEST_WRAPPED PREPEND -Wl,--wrap= OUTPUT_VARIABLE wraps)
+      target_link_options(${program} PRIVATE ${wraps})
+    endif()
   endforeach()
 endfunction()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads for tests, natively and on Windows. What waits, sleeps or yields: no busy loops.
+// Threads and child processes for tests, natively and on Windows. What waits, sleeps or yields: no busy loops.
 #pragma once
 
 #include <stdbool.h>
@@ -21,3 +21,5 @@ void thread_join(thread_t *thread);
 void thread_run(thread_main_t *main, void *arg);
 void thread_yield(void);
 void thread_sleep_ms(unsigned ms);
+// Runs program with two arguments and waits; its exit status, or -1 when it did not exit by itself.
+int process_run(const char *program, const char *first, const char *second);

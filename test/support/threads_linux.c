@@ -7,7 +7,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static void *run(void *arg)
 {
@@ -49,4 +51,17 @@ void thread_sleep_ms(unsigned ms)
 {
     struct timespec time = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
     nanosleep(&time, NULL);
+}
+
+int process_run(const char *program, const char *first, const char *second)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        execl(program, program, first, second, (char *)NULL);
+        _exit(127);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

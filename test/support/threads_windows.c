@@ -4,6 +4,8 @@
 
 #include <windows.h>
 
+#include <process.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,4 +49,9 @@ void thread_yield(void)
 void thread_sleep_ms(unsigned ms)
 {
     Sleep(ms);
+}
+
+int process_run(const char *program, const char *first, const char *second)
+{
+    return (int)_spawnl(_P_WAIT, program, program, first, second, NULL);
 }
