@@ -8,7 +8,8 @@
 
 // ---- larson: a server's connections, handed on from each thread to the next one ----
 
-enum { LARSON_SLOTS = 10000, LARSON_MIN = 8, LARSON_MAX = 1000, LARSON_GENERATIONS = 40 };
+enum { LARSON_SLOTS = 10000, LARSON_MIN = 8, LARSON_MAX = 1000 };
+enum { LARSON_GENERATIONS = 40, LARSON_REPLACED = 500000 };
 
 typedef struct {
     bench_slot_t *slots; // LARSON_SLOTS per thread
@@ -25,7 +26,7 @@ static void work_larson(bench_worker_t *worker)
     const larson_t *larson = worker->shared;
     bench_slot_t *slots = larson->slots + (size_t)worker->index * LARSON_SLOTS;
     worker->rng = bench_seed(worker->index + (uint64_t)larson->generation * BENCH_MAX_THREADS);
-    for (uint64_t i = bench_work(worker->run, 500000); i > 0; i--) {
+    for (unsigned i = 0; i < LARSON_REPLACED; i++) {
         bench_slot_t *slot = &slots[bench_below(&worker->rng, LARSON_SLOTS)];
         bench_slot_clear(slot);
         bench_slot_fill(worker, slot, larson_size(&worker->rng));
@@ -40,7 +41,9 @@ static void run_larson(bench_run_t *run)
     bench_worker_t starter = {.run = run, .rng = bench_seed(99)};
     for (size_t i = 0; i < count; i++)
         bench_slot_fill(&starter, &larson.slots[i], larson_size(&starter.rng));
-    for (; larson.generation < LARSON_GENERATIONS; larson.generation++)
+    // A shorter run has fewer generations, not shorter ones.
+    uint64_t generations = bench_work(run, LARSON_GENERATIONS);
+    for (; larson.generation < generations; larson.generation++)
         bench_in_new_threads(run, run->threads, work_larson, &larson);
     for (size_t i = 0; i < count; i++)
         bench_slot_clear(&larson.slots[i]);
@@ -49,21 +52,39 @@ static void run_larson(bench_run_t *run)
 
 // ---- glibc's own two ----
 
+static uint32_t *new_array(bench_worker_t *worker, size_t count)
+{
+    uint32_t *numbers = malloc(count * sizeof *numbers);
+    if (numbers == NULL)
+        bench_fail("out of memory", NULL, count);
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = (uint32_t)(count - i);
+    worker->ops++;
+    return numbers;
+}
+
+static void delete_array(uint32_t *numbers, size_t count)
+{
+    if (numbers[0] != count || numbers[count - 1] != 1)
+        bench_fail("a number changed", numbers, count);
+    free(numbers);
+}
+
 // Runs of 25 to 1600 blocks, as many blocks in the short runs as in the long ones.
 static void work_glibc_simple(bench_worker_t *worker)
 {
     enum { RUN_MAX = 1600, BLOCKS = 1500000 };
     static const size_t runs[] = {25, 100, 400, RUN_MAX};
     static const size_t sizes[] = {16, 32, 64};
-    void *blocks[RUN_MAX];
+    uint32_t *blocks[RUN_MAX];
     for (size_t at = 0; at < sizeof sizes / sizeof sizes[0] * 4; at++) {
-        size_t size = sizes[at / 4];
+        size_t length = sizes[at / 4] / sizeof(uint32_t);
         size_t count = runs[at % 4];
         for (uint64_t i = bench_work(worker->run, BLOCKS / count); i > 0; i--) {
             for (size_t k = 0; k < count; k++)
-                blocks[k] = bench_new(worker, size);
+                blocks[k] = new_array(worker, length);
             for (size_t k = 0; k < count; k++)
-                bench_delete(blocks[k], size);
+                delete_array(blocks[k], length);
         }
     }
 }

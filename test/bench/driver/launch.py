@@ -11,6 +11,10 @@ from pathlib import Path
 from driver import places
 
 
+# Off unless --thp asks for what the system is set to.
+HUGE_PAGES = ["thp-off"]
+
+
 @dataclass
 class Outcome:
     """figures is empty when failure is not; output is what the program printed."""
@@ -19,8 +23,9 @@ class Outcome:
     output: str = ""
 
 
-def bench_run_argv(report, library, program, thp="thp-off"):
-    return [str(places.NATIVE / "bin" / "bench_run"), str(report), library or "-", thp, *program]
+def bench_run_argv(report, library, program):
+    return [str(places.NATIVE / "bin" / "bench_run"), str(report), library or "-", *HUGE_PAGES,
+            *program]
 
 
 def environment():
@@ -39,13 +44,13 @@ def reason(status, stderr):
     return f"exit {status}: {last}" if last else f"exit {status}"
 
 
-def run(library, program, timeout_s, stdin=None, thp="thp-off", settings=None):
+def run(library, program, timeout_s, stdin=None, settings=None):
     """Runs the program with the library preloaded and returns what it used; settings are added to its
     environment."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         report = Path(folder) / "report"
         process = subprocess.Popen(
-            bench_run_argv(report, library, program, thp), env=environment() | (settings or {}), text=True,
+            bench_run_argv(report, library, program), env=environment() | (settings or {}), text=True,
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         try:

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from driver import instructions, loads, peers, places, programs, report, rounds, targets, wine
+from driver import chart, instructions, launch, loads, peers, places, programs, report, rounds, targets, wine
 
 EPILOG = """
 bin/bench --quick                     everything, smaller and in few rounds (about 3 minutes)
@@ -12,6 +12,7 @@ bin/bench --instructions              exact instruction counts of the fast path 
 bin/bench --instructions --peers none --so old=a.so --so new=b.so
 bin/bench --profile keep-64 --peers ours
 bin/bench --targets                   each promised figure with its bar, goal and verdict
+bin/bench --charts                    docs/charts/ from the newest full runs
 bin/bench --wine --quick              the loads and real programs under Wine
 bin/bench --ab --so old=a.so --so new=b.so --loads mix,larson-2 --rounds 11
 """
@@ -42,9 +43,13 @@ def parse(argv):
                         help="the rounds end when the next one would take longer than this in all"
                              " (25; 2.5 with --quick)")
     parser.add_argument("--timeout", type=int, default=60, help="seconds for one process (60)")
+    parser.add_argument("--thp", action="store_true",
+                        help="with transparent huge pages as the system has them (off by default)")
     parser.add_argument("--no-build", action="store_true", help="use the programs as they are")
     parser.add_argument("--targets", action="store_true",
                         help="the promised figures, each with bar, goal, noise and verdict")
+    parser.add_argument("--charts", action="store_true",
+                        help="only draw docs/charts/ from the newest full runs' JSON")
     parser.add_argument("--wine", action="store_true",
                         help="the loads as Windows programs, plain and redirected")
     return parser.parse_args(argv)
@@ -92,8 +97,10 @@ def run_all(options, chosen):
         data["instructions"], instruction_text = instructions.measure(chosen, options)
         print(instruction_text)
         body += "\n" + instruction_text
+    data["scoreboard"] = sorted(scoreboard)
     data["seconds"] = round(time.monotonic() - begin)
-    report.save("quick" if options.quick else "full", body, data)
+    is_part = options.loads or options.peers or options.so or options.thp
+    report.save(("quick" if options.quick else "full") + ("-part" if is_part else ""), body, data)
 
 
 def run_instructions(options, chosen):
@@ -104,6 +111,11 @@ def run_instructions(options, chosen):
 
 def run(argv):
     options = parse(argv)
+    if options.thp:
+        launch.HUGE_PAGES[:] = ["thp-on"]
+    if options.charts:
+        chart.draw()
+        return 0
     if not options.no_build:
         places.build_native()
     if options.wine:

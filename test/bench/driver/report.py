@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 
-from driver import places, table
+from driver import launch, limits, places, table
 from driver.rounds import AA
 
 MIB = 1 << 20
@@ -117,7 +117,8 @@ def intro(about, round_count):
     count = f"{round_count} rounds; " if round_count is not None else ""
     return (f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}, load average "
             f"{about['load_average']} at the start and {os.getloadavg()[1]:.1f} at the end; commit "
-            f"{about['commit']}, {about['date']}; {count}transparent huge pages off\n\n")
+            f"{about['commit']}, {about['date']}; {count}transparent huge pages "
+            f"{launch.HUGE_PAGES[0][4:]}\n\n")
 
 
 def text(results, scoreboard):
@@ -127,7 +128,11 @@ def text(results, scoreboard):
              "Peak resident memory; the reference's in MiB",
              ratio_table(results, "peak RSS", "peak_rss", MIB, scoreboard)]
     for title, body in (("Memory after everything is freed", freed_table(results)),
-                        ("Threads on this machine's cores", scaling_table(results))):
+                        ("Threads on this machine's cores", scaling_table(results)),
+                        ("Beyond our own limits", limits.limits_table(results)),
+                        ("Real programs together", limits.program_means(results)),
+                        ("The loads against the programs they are named after: CPU time over 2.0.9",
+                         limits.fidelity_table(results))):
         if body:
             parts += [title, body]
     if results.failures:
