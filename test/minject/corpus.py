@@ -2,16 +2,16 @@
 """minject on real files: every file is rewritten or refused with a reason, and for each result an
 independent reader (llvm-readobj) sees what was promised.
 
-    corpus.py MINJECT [--every N] [--wine PROGRAM] PATH...
+    corpus.py MINJECT [--every N] PATH...
 
-takes the .exe, .dll and other PE files at and below each PATH (every Nth of them) and checks:
+takes the .exe, .dll and other PE files at and below each PATH (every Nth of those that follow) and
+checks:
   * exit status 0, or 3 or 4 with a message that names the file and a reason;
   * llvm-readobj warns of nothing in the result that it did not warn of in the original;
   * the imports are ours and then the original ones, in order; the sections are the original ones,
     with one more or with a longer last one;
   * outside of the headers the original bytes are all at their places;
-  * a second run changes nothing; --remove gives the original back.
-With --wine, minject.exe makes each result too, and the bytes are the same."""
+  * a second run changes nothing; --remove gives the original back."""
 import os
 import re
 import shutil
@@ -102,16 +102,7 @@ def check_removal(minject, path, result):
         fail(path, "--remove says: %s%s" % (removed.stdout, removed.stderr))
 
 
-def check_windows_twin(wine, path, copy, result):
-    twin = copy + ".twin.exe"
-    shutil.copyfile(path, twin)
-    made = run(*wine, "--inplace", twin)
-    if made.returncode != 0 or read(twin) != read(result):
-        fail(path, "minject.exe makes other bytes, or says: %s%s" % (made.stdout, made.stderr))
-    os.remove(twin)
-
-
-def check_file(minject, wine, path, folder, reasons):
+def check_file(minject, path, folder, reasons):
     copy = os.path.join(folder, "copy.exe")
     result = os.path.join(folder, "copy-mi.exe")
     shutil.copyfile(path, copy)
@@ -131,33 +122,26 @@ def check_file(minject, wine, path, folder, reasons):
     room = re.search(r"import table in (.*)", made.stdout).group(1)
     reasons["rewritten: " + room] = reasons.get("rewritten: " + room, 0) + 1
     check_result(path, result)
-    if wine:
-        check_windows_twin(wine, path, copy, result)
     check_second_run(minject, path, result)
     check_removal(minject, path, result)
     os.remove(result)
 
 
 def main(arguments):
-    minject, every, wine, paths = arguments[0], 1, None, []
+    minject, every, files = arguments[0], 1, []
     rest = iter(arguments[1:])
     for argument in rest:
         if argument == "--every":
             every = int(next(rest))
-        elif argument == "--wine":
-            wine = next(rest).split(",")
-        else:
-            paths.append(argument)
-    files = []
-    for path in paths:
-        found = files_below(path)
+            continue
+        found = files_below(argument)
         if not found:
-            sys.exit("corpus: no program at %s; bin/setup fetches them" % path)
+            sys.exit("corpus: no program at %s; bin/setup fetches them" % argument)
         files += found[::every]
     reasons = {}
     with tempfile.TemporaryDirectory() as folder:
         for path in files:
-            check_file(minject, wine, path, folder, reasons)
+            check_file(minject, path, folder, reasons)
     for reason in sorted(reasons):
         print("%6d %s" % (reasons[reason], reason))
     print("%d files, %d failed" % (len(files), len(set(FAILURES))))
