@@ -58,15 +58,25 @@ static void collect_or_release(mi_page_t *page, void *arg)
 
 static void adopt_page(mi_page_t *page, void *arg)
 {
-    mi_thread_t *thread = arg;
-    mi_heap_page_adopt(&thread->backing, page);
+    mi_heap_page_adopt(arg, page);
+}
+
+// Only a heap that names an exclusive arena takes pages of it into use.
+static mi_heap_t *adopting_heap(mi_thread_t *thread, const mi_segment_t *segment)
+{
+    const mi_arena_t *arena = segment->range.arena;
+    for (mi_heap_t *heap = thread->heaps; arena->is_exclusive && heap != NULL; heap = heap->next) {
+        if (heap->arena_id == arena->id)
+            return heap;
+    }
+    return &thread->backing;
 }
 
 static void adopt_segment(mi_thread_t *thread, mi_segment_t *segment)
 {
     mi_segment_abandoned_to_owned(&thread->segments, segment);
     mi_stat_count(&thread->stats, MI_STAT_segments_reclaimed);
-    mi_segment_visit_pages(segment, adopt_page, thread);
+    mi_segment_visit_pages(segment, adopt_page, adopting_heap(thread, segment));
 }
 
 // Who closes is done soon; but it may have been preempted on a crowded machine, or killed. After so
@@ -81,16 +91,6 @@ static bool wait_until_closed(const mi_segment_t *segment)
         mi_os_yield();
     }
     return false;
-}
-
-bool mi_abandon_claim(mi_thread_t *thread, mi_segment_t *segment)
-{
-    if (!wait_until_closed(segment))
-        return false;
-    if (!mi_segment_map_claim(segment, thread->segments.key))
-        return false;
-    adopt_segment(thread, segment);
-    return true;
 }
 
 // The segment's header may be gone if another thread takes and frees it: only the map and the arena
@@ -175,16 +175,25 @@ static void free_while_closed(mi_thread_t *thread, mi_segment_t *segment, void *
     mi_abandon_settle(thread, segment);
 }
 
+// A segment that the thread has closed: whether it may become the thread's own.
+static bool may_adopt(const mi_thread_t *thread, const mi_segment_t *segment)
+{
+    return segment->subproc == thread->segments.subproc && !segment->range.arena->is_exclusive;
+}
+
 // Taking the whole segment over for one free would draw the memory of all ended threads to the one
 // that frees what they left (often the main thread), away from the threads that allocate.
 bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p)
 {
     if (!wait_until_closed(segment))
         return false;
-    if (mi_option_is_on(mi_option_abandoned_reclaim_on_free))
-        return mi_abandon_claim(thread, segment) && mi_free_local(p);
     if (!mi_segment_map_claim(segment, MI_OWNER_CLOSING))
         return false;
+    if (mi_option_is_on(mi_option_abandoned_reclaim_on_free) && may_adopt(thread, segment)) {
+        mi_segment_map_enter(segment, segment->size, thread->segments.key);
+        adopt_segment(thread, segment);
+        return mi_free_local(p);
+    }
     free_while_closed(thread, segment, p);
     return true;
 }

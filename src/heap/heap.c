@@ -462,6 +462,30 @@ void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
     page->state = MI_PAGE_DETACHED;
 }
 
+static bool may_serve(const mi_heap_t *heap, const mi_page_t *page)
+{
+    const mi_arena_t *arena = mi_segment_of_page(page)->range.arena;
+    return !arena->is_exclusive || arena->id == heap->arena_id;
+}
+
+static void change_class(mi_heap_t *heap, mi_page_t *page, size_t size_class)
+{
+    mi_thread_stats_t *stats = &heap->front.thread->stats;
+    if (page->size_class == size_class)
+        return;
+    mi_stat_page_gone(stats, page->size_class);
+    page->size_class = (uint8_t)size_class;
+    mi_stat_page_made(stats, size_class);
+}
+
+// The class of pages that no allocation looks at.
+static void put_out_of_use(mi_heap_t *heap, mi_page_t *page)
+{
+    change_class(heap, page, MI_CLASS_HUGE);
+    page->state = MI_PAGE_FULL;
+    mi_page_queue_push_back(&heap->full[MI_CLASS_HUGE], page);
+}
+
 void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
 {
     page->heap = heap;
@@ -472,6 +496,12 @@ void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
         mi_heap_page_release(heap, page);
         return;
     }
+    if (mi_unlikely(!may_serve(heap, page))) {
+        put_out_of_use(heap, page);
+        return;
+    }
+    if (page->reserved > 1)
+        change_class(heap, page, mi_size_class(page->block_size));
     bool has_room = page->size_class != MI_CLASS_HUGE &&
                     (page->free != NULL || page->capacity < page->reserved);
     if (has_room) {

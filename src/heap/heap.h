@@ -112,7 +112,8 @@ mi_inline bool mi_free_local(void *p)
 // Gives back a page of which no block is in use.
 void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page);
 // Puts a page that is in no queue into the queue where it belongs, after collecting; releases it
-// when it is empty.
+// when it is empty. A page of an exclusive arena that the heap does not name serves no more
+// allocations: it waits until all its blocks have come back.
 void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page);
 // Takes a page out of its queue or its place as current. Its free list is empty afterwards.
 void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page);
@@ -155,8 +156,6 @@ bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p);
 void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment);
 // Ends a claim with MI_OWNER_CLOSING: gives back what is empty, by then, and abandons the rest.
 void mi_abandon_settle(mi_thread_t *thread, mi_segment_t *segment);
-// Takes the segment over if no other thread is faster.
-bool mi_abandon_claim(mi_thread_t *thread, mi_segment_t *segment);
 // Takes over all that the sub-process has; for a forced collect.
 void mi_abandon_reclaim_all(mi_thread_t *thread);
 // Purges what waits in abandoned segments: nobody owns them, so any thread that is quiet does it.

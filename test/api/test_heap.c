@@ -214,6 +214,30 @@ TEST(a_heap_in_an_arena_takes_its_memory_there)
     mi_heap_delete(heap);
 }
 
+TEST(memory_of_the_program_becomes_an_arena)
+{
+    static char region[(size_t)72 << 20]; // room for an aligned part of 32 MiB, wherever it lies
+    mi_arena_id_t arena = 0;
+    size_t size = 0;
+    REQUIRE(mi_manage_os_memory_ex(region, sizeof region, true, false, true, -1, true, &arena));
+    char *start = mi_arena_area(arena, &size);
+    REQUIRE(start >= region && size >= (size_t)32 << 20 && start + size <= region + sizeof region);
+    mi_heap_t *heap = mi_heap_new_in_arena(arena);
+    char *block = mi_heap_zalloc(heap, 1000000);
+    REQUIRE(block >= start && block < start + size);
+    CHECK(block[0] == 0 && block[999999] == 0);
+    memset(block, 1, 1000000);
+    // It ends where the memory ends, and serves again what was given back.
+    CHECK_EQ(mi_heap_malloc(heap, sizeof region), NULL);
+    mi_free(block);
+    mi_collect(true);
+    block = mi_heap_zalloc(heap, 1000000);
+    REQUIRE(block >= start && block < start + size);
+    CHECK(block[0] == 0 && block[999999] == 0);
+    mi_free(block);
+    mi_heap_delete(heap);
+}
+
 TEST(bad_arenas_are_refused)
 {
     size_t size = 1;
@@ -253,6 +277,7 @@ TEST_MAIN(RUN(a_heap_owns_its_blocks_and_no_others) RUN(delete_keeps_the_blocks_
                               RUN(heap_forms_serve_from_their_heap)
                                   RUN(a_page_with_one_block_of_many_is_under_utilized)
                                       RUN(a_heap_in_an_arena_takes_its_memory_there)
-                                          RUN(bad_arenas_are_refused)
-                                              RUN(huge_pages_are_had_or_refused_cleanly)
-                                                  RUN(collecting_keeps_live_blocks))
+                                          RUN(memory_of_the_program_becomes_an_arena)
+                                              RUN(bad_arenas_are_refused)
+                                                  RUN(huge_pages_are_had_or_refused_cleanly)
+                                                      RUN(collecting_keeps_live_blocks))

@@ -1,6 +1,7 @@
 # Tests of the allocator's core: they link the core and see its inner headers.
 #
-# mi_add_core_test(AREA area NAME name SOURCES a.c ... [ARGS ...] [TIMEOUT s] [LABELS ...] [BOTH] [SECURE])
+# mi_add_core_test(AREA area NAME name SOURCES a.c ... [ARGS ...] [TIMEOUT s] [LABELS ...]
+#                  [BOTH] [SECURE])
 #   The builds with sanitizers are debug builds, with every check on. BOTH adds area.name_plain there,
 #   the same test on the code as it is released. SECURE adds area.name_secure on Linux, without a
 #   sanitizer: the same on the secure variant.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Threads and child processes for tests, natively and on Windows. What waits, sleeps or yields: no busy loops.
+// Threads and child processes for tests, natively and on Windows. What waits, sleeps or yields: no
+// busy loops.
 #pragma once
 
 #include <stdbool.h>
