@@ -169,6 +169,10 @@ pe_status_t pe_import_at(const pe_view_t *view, uint32_t index, pe_import_t *imp
 // Finds the first descriptor of that DLL; PE_NOT_FOUND when there is none.
 pe_status_t pe_import_find(const pe_view_t *view, const char *dll, pe_import_t *import);
 
+// The delay-loaded ones in the same way, but for the descriptor: it has another form and stays zero.
+// PE_END also at one of the old form, with addresses.
+pe_status_t pe_delay_import_at(const pe_view_t *view, uint32_t index, pe_import_t *import);
+
 // The functions imported from one DLL, number 0, 1, ...; PE_END behind the last. In a module that is
 // already resolved, only meaningful when import->has_lookup.
 pe_status_t pe_thunk_at(const pe_view_t *view, const pe_import_t *import, uint32_t index,

@@ -172,6 +172,20 @@ typedef struct pe_import_descriptor {
     uint32_t iat_rva; // FirstThunk
 } pe_import_descriptor_t;
 
+typedef struct pe_delay_descriptor {
+    uint32_t
+        attributes; // bit 0: the fields are RVAs; without it, in files of Visual C++ 6, addresses
+    uint32_t name_rva;
+    uint32_t module_rva; // where the program keeps the DLL's handle
+    uint32_t iat_rva;
+    uint32_t lookup_rva;
+    uint32_t bound_rva;
+    uint32_t unload_rva;
+    uint32_t timestamp;
+} pe_delay_descriptor_t;
+
+#define PE_DELAY_HAS_RVAS 1u
+
 typedef struct pe_debug_entry {
     uint32_t characteristics;
     uint32_t timestamp;
@@ -227,5 +241,6 @@ _Static_assert(offsetof(pe_optional_header64_t, checksum) == PE_OFF_CHECKSUM, "l
 _Static_assert(sizeof(pe_section_t) == 40, "layout");
 _Static_assert(sizeof(pe_export_directory_t) == 40, "layout");
 _Static_assert(sizeof(pe_import_descriptor_t) == 20, "layout");
+_Static_assert(sizeof(pe_delay_descriptor_t) == 32, "layout");
 _Static_assert(sizeof(pe_debug_entry_t) == 28, "layout");
 _Static_assert(sizeof(pe_clr_header_t) == 72, "layout");

@@ -46,6 +46,29 @@ pe_status_t pe_import_find(const pe_view_t *view, const char *dll, pe_import_t *
     }
 }
 
+pe_status_t pe_delay_import_at(const pe_view_t *view, uint32_t index, pe_import_t *import)
+{
+    pe_directory_t directory = pe_directory(view, PE_DIR_DELAY_IMPORT);
+    pe_delay_descriptor_t delay;
+    uint32_t width = (uint32_t)sizeof delay;
+    if (directory.rva == 0)
+        return PE_END;
+    if (index > (UINT32_MAX - directory.rva) / width ||
+        !pe_read(view, directory.rva + index * width, &delay, width))
+        return PE_BAD_IMPORT_DIRECTORY;
+    if (delay.name_rva == 0 || delay.iat_rva == 0 || (delay.attributes & PE_DELAY_HAS_RVAS) == 0)
+        return PE_END;
+    *import = (pe_import_t){
+        .index = index,
+        .descriptor_rva = directory.rva + index * width,
+        .lookup_rva = delay.lookup_rva,
+        .iat_rva = delay.iat_rva,
+        .has_lookup = is_lookup_usable(view, delay.lookup_rva),
+        .name = pe_string(view, delay.name_rva),
+    };
+    return import->name != NULL ? PE_OK : PE_BAD_IMPORT_DIRECTORY;
+}
+
 static bool read_thunk(const pe_view_t *view, uint32_t rva, uint64_t *value)
 {
     uint32_t narrow = 0;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Goes through import address tables and exchanges addresses. Entries are recognized by the address
-// they hold, so forwarders, API sets and ordinals need no thought. Delay-loaded imports are filled
-// in later by the modules themselves and are not covered.
+// they hold, so forwarders, API sets and ordinals need no thought. Of delay-loaded imports, those that
+// were used already are recognized so, too; for the others imports_delayed.c knows what they will be.
 #include "redirect/imports.h"
 #include "pe/pe.h"
 #include "redirect/allocator.h"
+#include "redirect/imports_delayed.h"
 #include "redirect/process.h"
+
+#include <stdatomic.h>
 
 enum {
     REDIRECTIONS_MAX = 256,
@@ -26,11 +29,54 @@ typedef struct change {
     uint8_t owner;
 } change_t;
 
-// All under the loader lock.
+// Changed under the loader lock. rd_imports_target reads the first two without it: the version is odd
+// while they change.
 static redirection_t redirections[REDIRECTIONS_MAX]; // sorted by from
 static unsigned redirection_count;
-static change_t changes[CHANGES_MAX];
+static _Atomic(uint32_t) redirections_version;
+static change_t changes[CHANGES_MAX]; // loader lock only
 static unsigned change_count;
+
+static void begin_change(void)
+{
+    uint32_t version = atomic_load_explicit(&redirections_version, memory_order_relaxed);
+    atomic_store_explicit(&redirections_version, version + 1, memory_order_relaxed);
+    // release: pairs with the acquire fence in rd_imports_target; who sees a new field sees the odd
+    // version.
+    atomic_thread_fence(memory_order_release);
+}
+
+static void end_change(void)
+{
+    uint32_t version = atomic_load_explicit(&redirections_version, memory_order_relaxed);
+    // release: pairs with the acquire load in rd_imports_target; it publishes the fields.
+    atomic_store_explicit(&redirections_version, version + 1, memory_order_release);
+}
+
+static void put(unsigned at, redirection_t redirection)
+{
+    __atomic_store_n(&redirections[at].from, redirection.from, __ATOMIC_RELAXED);
+    __atomic_store_n(&redirections[at].to, redirection.to, __ATOMIC_RELAXED);
+    __atomic_store_n(&redirections[at].owner, redirection.owner, __ATOMIC_RELAXED);
+}
+
+static void put_count(unsigned count)
+{
+    __atomic_store_n(&redirection_count, count, __ATOMIC_RELAXED);
+}
+
+// Keeps those for which `keeps` holds.
+static void keep_redirections(bool (*keeps)(const redirection_t *redirection, const void *arg),
+                              const void *arg)
+{
+    unsigned kept = 0;
+    begin_change();
+    for (unsigned i = 0; i < redirection_count; i++)
+        if (keeps(&redirections[i], arg))
+            put(kept++, redirections[i]);
+    put_count(kept);
+    end_change();
+}
 
 bool rd_import_redirect(const void *from, void *to, uint8_t owner)
 {
@@ -40,12 +86,14 @@ bool rd_import_redirect(const void *from, void *to, uint8_t owner)
             return true;
     if (redirection_count == REDIRECTIONS_MAX)
         return false;
+    begin_change();
     while (at > 0 && redirections[at - 1].from > (uintptr_t)from) {
-        redirections[at] = redirections[at - 1];
+        put(at, redirections[at - 1]);
         at--;
     }
-    redirections[at] = (redirection_t){(uintptr_t)from, (uintptr_t)to, owner};
-    redirection_count++;
+    put(at, (redirection_t){(uintptr_t)from, (uintptr_t)to, owner});
+    put_count(redirection_count + 1);
+    end_change();
     return true;
 }
 
@@ -63,6 +111,31 @@ static const redirection_t *find(uintptr_t from)
             high = middle;
     }
     return NULL;
+}
+
+// One attempt without the lock; what was read in the middle of a change is not used.
+static bool try_target(uintptr_t from, uintptr_t *to)
+{
+    // acquire: pairs with the release store in end_change.
+    uint32_t version = atomic_load_explicit(&redirections_version, memory_order_acquire);
+    unsigned count = __atomic_load_n(&redirection_count, __ATOMIC_RELAXED);
+    *to = 0;
+    for (unsigned i = 0; i < count && i < REDIRECTIONS_MAX; i++)
+        if (__atomic_load_n(&redirections[i].from, __ATOMIC_RELAXED) == from &&
+            __atomic_load_n(&redirections[i].owner, __ATOMIC_RELAXED) != RD_IMPORT_GUARD)
+            *to = __atomic_load_n(&redirections[i].to, __ATOMIC_RELAXED);
+    // acquire: pairs with the release fence in begin_change.
+    atomic_thread_fence(memory_order_acquire);
+    return version % 2 == 0 &&
+           version == atomic_load_explicit(&redirections_version, memory_order_relaxed);
+}
+
+void *rd_imports_target(const void *from)
+{
+    uintptr_t to;
+    while (!try_target((uintptr_t)from, &to))
+        (void)NtYieldExecution();
+    return (void *)to;
 }
 
 static bool protect(uintptr_t *first, uintptr_t *last, ULONG protection, ULONG *old)
@@ -119,6 +192,48 @@ static void apply_table(uintptr_t *slots, size_t count)
         write_batch(from);
 }
 
+static bool is_writable(const void *address)
+{
+    MEMORY_BASIC_INFORMATION info;
+    return RD_NT_SUCCESS(
+               NtQueryVirtualMemory(RD_CURRENT_PROCESS, address, 0, &info, sizeof info, NULL)) &&
+           (info.Protect & (PAGE_READWRITE | PAGE_WRITECOPY)) != 0;
+}
+
+// An entry that was used holds the function; before, the address of code of the module itself that
+// will find the function by its name.
+static void apply_delayed_entry(const pe_view_t *view, const char *dll, const pe_thunk_t *thunk)
+{
+    uintptr_t *slot = (uintptr_t *)((uintptr_t)view->base + thunk->slot_rva);
+    const redirection_t *redirection = find(*slot);
+    if (redirection == NULL && thunk->name != NULL &&
+        *slot - (uintptr_t)view->base < view->optional.image_size)
+        redirection = find((uintptr_t)rd_delayed_function(dll, thunk->name));
+    if (redirection == NULL || change_count == CHANGES_MAX)
+        return;
+    changes[change_count++] = (change_t){slot, *slot, redirection->to, redirection->owner};
+    write_batch(change_count - 1);
+}
+
+static void apply_delayed(const rd_ldr_entry_t *module, const pe_view_t *view)
+{
+    pe_import_t import;
+    for (uint32_t i = 0; pe_delay_import_at(view, i, &import) == PE_OK; i++) {
+        pe_thunk_t thunk;
+        if (!import.has_lookup || import.iat_rva % sizeof(uintptr_t) != 0 ||
+            pe_at(view, import.iat_rva, sizeof(uintptr_t)) == NULL)
+            continue;
+        // Where the table is read-only, a thread that is just filling it in changes the protection as
+        // we would, and one of the two would write to a page that the other has closed again.
+        if ((module->flags & RD_LDR_ATTACHED) != 0 &&
+            !is_writable((const void *)((uintptr_t)view->base + import.iat_rva)))
+            continue;
+        for (uint32_t t = 0; pe_thunk_at(view, &import, t, &thunk) == PE_OK; t++)
+            if (pe_at(view, thunk.slot_rva, sizeof(uintptr_t)) != NULL)
+                apply_delayed_entry(view, import.name, &thunk);
+    }
+}
+
 static bool is_left_alone(const rd_ldr_entry_t *module)
 {
     static const char *const names[] = {"ntdll.dll", "kernel32.dll", "kernelbase.dll"};
@@ -145,6 +260,7 @@ void rd_imports_apply(const rd_ldr_entry_t *module)
             apply_table((uintptr_t *)((uintptr_t)view.base + import.iat_rva),
                         bytes / sizeof(uintptr_t));
     }
+    apply_delayed(module, &view);
 }
 
 void rd_imports_apply_all(void)
@@ -152,6 +268,11 @@ void rd_imports_apply_all(void)
     const rd_ldr_entry_t *module = NULL;
     while ((module = rd_module_next(module)) != NULL)
         rd_imports_apply(module);
+}
+
+static bool is_not_of(const redirection_t *redirection, const void *owner)
+{
+    return redirection->owner != *(const uint8_t *)owner;
 }
 
 void rd_imports_undo(uint8_t owner)
@@ -169,16 +290,23 @@ void rd_imports_undo(uint8_t owner)
         }
         change->slot = NULL;
     }
-    unsigned kept = 0;
-    for (unsigned i = 0; i < redirection_count; i++)
-        if (redirections[i].owner != owner)
-            redirections[kept++] = redirections[i];
-    redirection_count = kept;
+    keep_redirections(is_not_of, &owner);
 }
 
 static bool lies_in(uintptr_t address, const void *base, size_t size)
 {
     return address - (uintptr_t)base < size;
+}
+
+typedef struct range {
+    const void *base;
+    size_t size;
+} range_t;
+
+static bool is_not_in(const redirection_t *redirection, const void *arg)
+{
+    const range_t *range = arg;
+    return !lies_in(redirection->from, range->base, range->size);
 }
 
 void rd_imports_forget(const void *base, size_t size)
@@ -188,11 +316,7 @@ void rd_imports_forget(const void *base, size_t size)
         if (changes[i].slot != NULL && !lies_in((uintptr_t)changes[i].slot, base, size))
             changes[kept++] = changes[i];
     change_count = kept;
-    kept = 0;
-    for (unsigned i = 0; i < redirection_count; i++)
-        if (!lies_in(redirections[i].from, base, size))
-            redirections[kept++] = redirections[i];
-    redirection_count = kept;
+    keep_redirections(is_not_in, &(range_t){base, size});
 }
 
 uint32_t rd_imports_count(uint8_t owner)

@@ -31,7 +31,11 @@ typedef struct rd_ldr_entry {
     ULONG image_size;
     rd_unicode_t full_name;
     rd_unicode_t base_name;
+    ULONG flags;
 } rd_ldr_entry_t;
+
+#define RD_LDR_ATTACHED                                                                            \
+    0x00080000UL // of flags: its entry point was called; never set for the program
 
 typedef struct rd_ldr_data {
     ULONG length;

@@ -7,6 +7,7 @@
 #include "redirect/heap_guard.h"
 #include "redirect/imports.h"
 #include "redirect/log.h"
+#include "redirect/lookup.h"
 #include "redirect/patch_apply.h"
 #include "redirect/process.h"
 #include "redirect/report.h"
@@ -27,9 +28,18 @@ static rd_status_t imports_apply(rd_runtime_t *runtime)
         entry->engine = MI_REDIRECT_ENGINE_IMPORTS;
     }
     runtime->engine = MI_REDIRECT_ENGINE_IMPORTS;
+    rd_lookup_prepare();
     rd_imports_apply_all();
     runtime->import_patch_count = rd_imports_count(runtime->slot);
     return RD_OK;
+}
+
+static bool any_by_imports(void)
+{
+    for (unsigned i = 0; i < RD_RUNTIME_MAX; i++)
+        if (rd_runtimes[i].is_used && rd_runtimes[i].engine == MI_REDIRECT_ENGINE_IMPORTS)
+            return true;
+    return false;
 }
 
 static void imports_undo(rd_runtime_t *runtime)
@@ -38,6 +48,8 @@ static void imports_undo(rd_runtime_t *runtime)
     for (uint32_t i = 0; i < runtime->entry_count; i++)
         runtime->entries[i].engine = MI_REDIRECT_ENGINE_NONE;
     runtime->engine = MI_REDIRECT_ENGINE_NONE;
+    if (!any_by_imports())
+        rd_lookup_undo();
 }
 
 static void code_undo(rd_runtime_t *runtime)
@@ -257,7 +269,12 @@ bool rd_takeover_enable(void)
         return true;
     rd_report.is_off = false;
     rd_log(1, "turned on by mi_redirect_enable");
-    return each_redirected(rd_code_redo, imports_apply);
+    bool is_done = each_redirected(rd_code_redo, imports_apply);
+    // Nobody has looked at what was loaded meanwhile.
+    const rd_ldr_entry_t *module = NULL;
+    while ((module = rd_module_next(module)) != NULL)
+        rd_takeover_module(module);
+    return is_done;
 }
 
 void rd_takeover_forward(DWORD reason)
