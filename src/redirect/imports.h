@@ -14,8 +14,9 @@
 #define RD_IMPORT_LOOKUP 0xFE // lookup.c
 bool rd_import_redirect(const void *from, void *to, uint8_t owner);
 
-// Changes the entries of one module, or of all that are loaded, and of their delay-loaded imports. ntdll, kernel32, kernelbase, the
-// allocator and this DLL are left alone: the heap functions themselves live or end there.
+// Changes the entries of one module, or of all that are loaded, and of their delay-loaded imports.
+// ntdll, kernel32, kernelbase, the allocator and this DLL are left alone: the heap functions
+// themselves live or end there.
 void rd_imports_apply(const rd_ldr_entry_t *module);
 void rd_imports_apply_all(void);
 
