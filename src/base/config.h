@@ -56,20 +56,23 @@
 #define MI_SEGMENT_SIZE ((size_t)1 << MI_SEGMENT_SHIFT)
 #define MI_SEGMENT_MASK ((uintptr_t)MI_SEGMENT_SIZE - 1)
 
+// What Windows reserves in: VirtualAlloc's allocation granularity.
+#define MI_RESERVE_GRANULARITY ((size_t)64 * MI_KIB)
+
 // A segment is cut into slices; a page is a run of slices.
-#define MI_SLICE_SHIFT         16 // 64 KiB: also the allocation granularity of Windows
+#define MI_SLICE_SHIFT         14 // 16 KiB: the smallest page
 #define MI_SLICE_SIZE          ((size_t)1 << MI_SLICE_SHIFT)
 #define MI_SLICES_PER_SEGMENT  (MI_SEGMENT_SIZE / MI_SLICE_SIZE)
 #define MI_SEGMENT_MAP_ENTRIES ((size_t)1 << (MI_ADDRESS_BITS - MI_SEGMENT_SHIFT))
 
 // Requests up to this find their page through a table with one entry per 16 bytes.
 #define MI_SMALL_MAX ((size_t)1024)
-// Largest block in a page of one slice, and in a page of several slices.
-#define MI_SMALL_PAGE_BLOCK_MAX  ((size_t)8 * MI_KIB)
+// Pages of small blocks have this size, unless they are the first of their class.
+#define MI_SMALL_PAGE_SIZE      ((size_t)64 * MI_KIB)
+#define MI_SMALL_PAGE_BLOCK_MAX (MI_SMALL_PAGE_SIZE / 8)
+// Larger blocks have a page of their own; beyond MI_LARGE_MAX, a segment of their own.
 #define MI_MEDIUM_PAGE_BLOCK_MAX ((size_t)64 * MI_KIB)
-#define MI_MEDIUM_PAGE_SLICES    8
-// Larger blocks have a page of their own; beyond this, a segment of their own.
-#define MI_LARGE_MAX (MI_SEGMENT_SIZE / 2)
+#define MI_LARGE_MAX             (MI_SEGMENT_SIZE / 2)
 // No request above this can succeed; PTRDIFF_MAX is the limit of pointer arithmetic in C.
 #define MI_ALLOC_MAX ((size_t)PTRDIFF_MAX - MI_SEGMENT_SIZE)
 

@@ -18,9 +18,9 @@
 // Segments of ended threads that are taken over in one search for a page.
 #define RECLAIM_TRIES 8
 
-// Empty pages that a heap keeps: this many slices, plus a part of what it uses.
-#define RETAIN_SLICES_MIN 16
-#define RETAIN_PART       8
+// Empty pages that a heap keeps: this many slices, or as many as it uses. Before memory is taken that
+// was not used yet, they go.
+#define RETAIN_SLICES_MIN (MI_MIB / MI_SLICE_SIZE)
 
 _Static_assert(MI_CLASS_COUNT <= MI_STAT_BINS, "statistics have room for every size class");
 
@@ -47,6 +47,7 @@ static void set_current(mi_heap_t *heap, size_t size_class, mi_page_t *page)
         mi_page_to_current(page);
 }
 
+// The caller makes another page the current one.
 static void current_to_full(mi_heap_t *heap, size_t size_class)
 {
     mi_page_t *page = heap->front.current[size_class];
@@ -54,7 +55,6 @@ static void current_to_full(mi_heap_t *heap, size_t size_class)
         return;
     mi_page_to_full(page);
     mi_page_queue_push_back(&heap->full[size_class], page);
-    set_current(heap, size_class, &mi_page_none);
 }
 
 static void count_retained(mi_heap_t *heap, const mi_page_t *page)
@@ -141,31 +141,66 @@ static mi_page_t *shape_fresh(mi_heap_t *heap, size_t size_class, mi_page_t *pag
     return page;
 }
 
+// The pages that are full by now, up to 4.
+static size_t count_full(const mi_heap_t *heap, size_t size_class)
+{
+    const mi_page_t *first = heap->full[size_class];
+    if (first == NULL)
+        return 0;
+    size_t count = 1;
+    for (const mi_page_t *page = first->next; page != first && count < 4; page = page->next)
+        count++;
+    return count;
+}
+
+static void release_retained(mi_heap_t *heap)
+{
+    for (size_t size_class = 1; size_class < MI_CLASS_COUNT && heap->retained_slices != 0;
+         size_class++) {
+        mi_page_queue_t *queue = &heap->available[size_class];
+        mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
+        for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
+            next = page == last ? NULL : page->next;
+            if (page->needed != 0)
+                continue;
+            count_retained(heap, page);
+            mi_page_queue_remove(queue, page);
+            mi_heap_page_release(heap, page);
+        }
+    }
+}
+
 // From the thread's own segments; then from those of ended threads, one by one, since each thread
 // should find one; from a new segment at last.
 static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
 {
     mi_thread_t *thread = heap->front.thread;
-    size_t slices = mi_class_slices(size_class);
-    if (slices > MI_MEDIUM_PAGE_SLICES) {
+    bool is_single = mi_class_size(size_class) > MI_MEDIUM_PAGE_BLOCK_MAX;
+    mi_page_wish_t wish = {mi_class_slices(size_class, count_full(heap, size_class)),
+                           mi_class_slices(size_class, 0), heap->arena_id};
+    if (is_single) {
         release_remotely_freed_large(thread);
         release_kept(thread);
     }
-    mi_page_t *page = mi_segment_page_alloc_owned(&thread->segments, slices, heap->arena_id);
+    mi_page_t *page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_USED, &wish);
+    if (page == NULL && heap->retained_slices != 0) {
+        release_retained(heap);
+        page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_USED, &wish);
+    }
     for (int i = 0; i < RECLAIM_TRIES && page == NULL; i++) {
         if (!mi_abandon_reclaim(thread, heap->arena_id))
             break;
         mi_page_t *reclaimed = take_available(heap, size_class);
         if (reclaimed != NULL)
             return reclaimed;
-        page = mi_segment_page_alloc_owned(&thread->segments, slices, heap->arena_id);
+        page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_USED, &wish);
     }
     if (page == NULL)
-        page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+        page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_ANY, &wish);
     if (page == NULL)
         return NULL;
     // Others may free it while this thread rests: its next call shall have a look.
-    if (slices > MI_MEDIUM_PAGE_SLICES) {
+    if (is_single) {
         mi_segments_want_purge(&thread->segments);
         mi_thread_arm(thread);
     }
@@ -186,10 +221,8 @@ static mi_page_refill_t find_page(mi_heap_t *heap, size_t size_class)
         page = take_remotely_freed(heap, size_class);
     if (page == NULL)
         page = take_fresh(heap, size_class);
-    if (page == NULL)
-        return MI_REFILL_NONE;
-    set_current(heap, size_class, page);
-    return mi_page_refill(page);
+    set_current(heap, size_class, page == NULL ? &mi_page_none : page);
+    return page == NULL ? MI_REFILL_NONE : mi_page_refill(page);
 }
 
 // ---- allocating ----
@@ -259,15 +292,31 @@ static mi_heap_t *enter(mi_heap_t *heap)
     if (heap == NULL)
         return NULL;
     // Only here: what merely asks for the heap must not use up the call that was armed.
-    bool is_armed_call = heap->front.thread->is_armed;
+    mi_thread_t *thread = heap->front.thread;
+    bool is_armed_call = thread->is_armed;
     if (is_armed_call)
-        mi_thread_disarm(heap->front.thread);
-    mi_thread_tick(heap->front.thread, is_armed_call);
+        mi_thread_disarm(thread);
+    if (mi_thread_count_slow(thread) || is_armed_call)
+        mi_thread_tick(thread);
     return heap;
+}
+
+// Most slow paths only need another page: nothing waits, nothing is to be counted down.
+static bool needs_only_a_page(const mi_heap_t *heap, size_t size)
+{
+    return heap != NULL && !heap->front.is_stub && !heap->front.thread->is_armed &&
+           heap->guarded.rate == 0 && size <= MI_LARGE_MAX;
 }
 
 void *mi_heap_alloc_slow(mi_heap_t *heap, size_t size, bool zero)
 {
+    if (needs_only_a_page(heap, size)) {
+        if (mi_thread_count_slow(heap->front.thread))
+            mi_thread_tick(heap->front.thread);
+        void *block = alloc_class(heap, mi_size_class(size), zero);
+        if (block != NULL)
+            return block;
+    }
     if (size > MI_ALLOC_MAX)
         return NULL;
     heap = enter(heap);
@@ -305,7 +354,8 @@ static void *alloc_dedicated(mi_heap_t *heap, size_t size, size_t alignment, siz
     size_t shift = (alignment - offset % alignment) % alignment;
     size_t lead = alignment <= MI_SLICE_SIZE ? shift : alignment;
     size_t slices = mi_div_up(lead + mi_max(size, sizeof(mi_block_t)), MI_SLICE_SIZE);
-    mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+    mi_page_wish_t wish = {slices, slices, heap->arena_id};
+    mi_page_t *page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_ANY, &wish);
     if (page == NULL)
         return NULL;
     uintptr_t start = (uintptr_t)mi_page_slices_start(page);
@@ -318,7 +368,8 @@ static void *alloc_dedicated(mi_heap_t *heap, size_t size, size_t alignment, siz
 void *mi_heap_alloc_at_end(mi_heap_t *heap, size_t slices, size_t room, size_t guard, bool zero)
 {
     mi_thread_t *thread = heap->front.thread;
-    mi_page_t *page = mi_segment_page_alloc(&thread->segments, slices, heap->arena_id);
+    mi_page_wish_t wish = {slices, slices, heap->arena_id};
+    mi_page_t *page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_ANY, &wish);
     if (page == NULL)
         return NULL;
     mi_page_init(page, MI_CLASS_HUGE, room, slices * MI_SLICE_SIZE - guard - room);
@@ -380,8 +431,7 @@ static bool should_retain(const mi_heap_t *heap, const mi_page_t *page)
     if (page->size_class == MI_CLASS_HUGE)
         return false;
     // Emptied and refilled again and again: cutting and carving it anew would thrash.
-    return heap->retained_slices + page->slice_count <=
-           RETAIN_SLICES_MIN + heap->slice_count / RETAIN_PART;
+    return heap->retained_slices + page->slice_count <= RETAIN_SLICES_MIN + heap->slice_count;
 }
 
 static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
@@ -404,7 +454,7 @@ static void current_heartbeat(mi_heap_t *heap, mi_page_t *page)
     mi_thread_t *thread = heap->front.thread;
     mi_page_restart_heartbeat(page);
     mi_thread_arm(thread);
-    if (page->slice_count <= MI_MEDIUM_PAGE_SLICES)
+    if (page->block_size <= MI_MEDIUM_PAGE_BLOCK_MAX)
         return;
     mi_segments_want_purge(&thread->segments);
     if (thread->kept_large != page)
@@ -582,6 +632,17 @@ void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind)
         collect_available(heap, size_class, kind);
         collect_current(heap, size_class, kind);
     }
+}
+
+size_t mi_heap_used_slices(const mi_heap_t *heap)
+{
+    size_t used = heap->slice_count - heap->retained_slices;
+    for (size_t size_class = 1; size_class < MI_CLASS_COUNT; size_class++) {
+        const mi_page_t *page = heap->front.current[size_class];
+        if (page != &mi_page_none && mi_page_used(page) == 0)
+            used -= page->slice_count;
+    }
+    return used;
 }
 
 void mi_heap_init(mi_heap_t *heap, mi_thread_t *thread, int tag, bool allow_destroy, int arena_id)

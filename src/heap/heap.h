@@ -124,6 +124,8 @@ typedef enum mi_collect_kind {
     MI_COLLECT_FORCE  // everything that can be found empty
 } mi_collect_kind_t;
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind);
+// Slices of pages with blocks in use. Walks the free lists of the current pages.
+size_t mi_heap_used_slices(const mi_heap_t *heap);
 void mi_heap_init(mi_heap_t *heap, struct mi_thread *thread, int tag, bool allow_destroy,
                   int arena_id);
 
@@ -135,8 +137,15 @@ mi_thread_t *mi_thread_current(void);
 // of any size even if every size class has free blocks at hand.
 void mi_thread_arm(mi_thread_t *thread);
 void mi_thread_disarm(mi_thread_t *thread);
+// Counts a slow path. True for one in so many: then the periodic work is to be done.
+#define MI_TICK_INTERVAL 32
+mi_inline bool mi_thread_count_slow(mi_thread_t *thread)
+{
+    mi_stat_count(&thread->stats, MI_STAT_generic_count);
+    return ++thread->slow_count % MI_TICK_INTERVAL == 0;
+}
 // Periodic work: deferred frees, purges that are due.
-void mi_thread_tick(mi_thread_t *thread, bool is_armed_call);
+void mi_thread_tick(mi_thread_t *thread);
 // Hands the thread's memory over and gives the record back.
 void mi_thread_end(mi_heap_t *heap);
 mi_thread_t *mi_thread_records(void);

@@ -10,8 +10,6 @@
 #include "memory/meta.h"
 #include "support/options.h"
 
-// The clock is read in every so many slow paths, unless the stub asked for it.
-#define TICK_INTERVAL 32
 // Calls that may take the slow path only to find that a purge is not due yet, between two looks.
 // A thread that goes quiet makes a few more calls after its last free; they must not use the stub up.
 #define REARMS 256
@@ -150,8 +148,8 @@ void mi_thread_disarm(mi_thread_t *thread)
 
 // What has been idle for so many purge delays is given back by a thread that is busy all the time.
 #define BUSY_DELAYS 10
-// Pages of a thread that has freed about everything: the current ones of its size classes.
-#define NEARLY_EMPTY (8 * MI_MIB / MI_SLICE_SIZE)
+// What a thread that has freed about everything still has: pages with a few blocks of its libraries.
+#define NEARLY_EMPTY (2 * MI_MIB / MI_SLICE_SIZE)
 // Slices.
 #define WORTH_A_PURGE (4 * MI_MIB / MI_SLICE_SIZE)
 
@@ -185,16 +183,21 @@ static void purge_busy(mi_thread_t *thread, uint64_t now, uint64_t delay)
 // a server between two requests, which would pay for taking it again at each of them.
 static uint64_t quiet_time(mi_thread_t *thread, uint64_t delay)
 {
-    const mi_heap_t *heap = &thread->backing;
-    size_t used = heap->slice_count - heap->retained_slices;
-    size_t idle = heap->retained_slices + mi_segments_waiting(&thread->segments);
-    return used <= NEARLY_EMPTY && idle >= WORTH_A_PURGE ? delay : delay * BUSY_DELAYS;
+    size_t idle = thread->backing.retained_slices + mi_segments_waiting(&thread->segments);
+    bool is_empty = idle >= WORTH_A_PURGE && mi_heap_used_slices(&thread->backing) <= NEARLY_EMPTY;
+    return is_empty ? delay : delay * BUSY_DELAYS;
+}
+
+static bool was_quiet(mi_thread_t *thread, uint64_t now, uint64_t delay)
+{
+    return now - thread->last_tick_ms > delay &&
+           now - thread->last_tick_ms > quiet_time(thread, delay);
 }
 
 static void purge_thread(mi_thread_t *thread, uint64_t now)
 {
     uint64_t delay = (uint64_t)mi_option_value(mi_option_purge_delay);
-    if (now - thread->last_tick_ms > quiet_time(thread, delay))
+    if (was_quiet(thread, now, delay))
         purge_quiet(thread, now);
     else
         purge_busy(thread, now, delay);
@@ -222,13 +225,9 @@ static void rearm(mi_thread_t *thread)
     mi_thread_arm(thread);
 }
 
-void mi_thread_tick(mi_thread_t *thread, bool is_armed_call)
+void mi_thread_tick(mi_thread_t *thread)
 {
-    thread->slow_count++;
-    mi_stat_count(&thread->stats, MI_STAT_generic_count);
     mi_thread_deferred_free(thread, false);
-    if (!is_armed_call && thread->slow_count % TICK_INTERVAL != 0)
-        return;
     if (mi_option_is_on(mi_option_background_purge))
         mi_background_join(thread);
     if (mi_load_relaxed(&thread->segments.purge_at) != 0 || mi_arenas_want_purge(0)) {

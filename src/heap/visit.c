@@ -6,9 +6,9 @@
 #include "page/remote.h"
 #include "support/options.h"
 
-// Blocks of the smallest size in a page of one slice. Small enough for the stack of any thread: a
+// Blocks of the smallest size in a page. Small enough for the stack of any thread: a
 // frame beyond an OS page would need a probe that our DLL does not have.
-#define MAX_BLOCKS (MI_SLICE_SIZE / MI_BLOCK_ALIGN)
+#define MAX_BLOCKS (MI_SMALL_PAGE_SIZE / MI_BLOCK_ALIGN)
 
 // ---- ownership ----
 

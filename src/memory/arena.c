@@ -102,34 +102,6 @@ static bool for_parts(const mi_arena_range_t *range, size_t slice, size_t count,
     return result;
 }
 
-static bool bit_at(const uint64_t *mask, size_t bit)
-{
-    return (mask[bit / 64] >> (bit % 64) & 1) != 0;
-}
-
-static void set_bits(uint64_t *mask, size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++)
-        mask[i / 64] |= UINT64_C(1) << (i % 64);
-}
-
-static void clear_bits(uint64_t *mask, size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++)
-        mask[i / 64] &= ~(UINT64_C(1) << (i % 64));
-}
-
-// The first run of bits equal to value in [from, to); *start == to when there is none.
-static size_t run_of(const uint64_t *mask, bool value, size_t from, size_t to, size_t *start)
-{
-    while (from < to && bit_at(mask, from) != value)
-        from++;
-    *start = from;
-    while (from < to && bit_at(mask, from) == value)
-        from++;
-    return from;
-}
-
 static void *slice_address(const mi_arena_range_t *range, size_t part, size_t slice)
 {
     return (void *)(range->arena->start + part * MI_SEGMENT_SIZE + slice * MI_SLICE_SIZE);
@@ -137,42 +109,67 @@ static void *slice_address(const mi_arena_range_t *range, size_t part, size_t sl
 
 static bool commit_in_part(const mi_arena_range_t *range, size_t part, size_t from, size_t to)
 {
-    mi_arena_part_t *state = &range->arena->parts[part];
-    size_t start;
-    for (size_t end = run_of(state->committed, false, from, to, &start); start < to;
-         end = run_of(state->committed, false, end, to, &start)) {
+    uint64_t *committed = range->arena->parts[part].committed;
+    while (!mi_slice_mask_all(committed, from, to - from)) {
+        size_t start = mi_slice_mask_next(committed, false, from, to);
+        size_t end = mi_slice_mask_next(committed, true, start, to);
         size_t size = (end - start) * MI_SLICE_SIZE;
         if (!mi_os_commit(slice_address(range, part, start), size))
             return false;
         mi_stat_process_increase(MI_STAT_committed, size);
-        set_bits(state->committed, start, end);
+        mi_slice_mask_set(committed, start, end - start);
+        from = end;
     }
     return true;
 }
 
+// A system call for so many slices at least: what is committed ahead costs no memory yet.
+#define COMMIT_SLICES (MI_RESERVE_GRANULARITY / MI_SLICE_SIZE)
+
 bool mi_arena_commit(const mi_arena_range_t *range, size_t slice, size_t count)
 {
-    return for_parts(range, slice, count, commit_in_part);
+    size_t first = slice & ~(COMMIT_SLICES - 1);
+    size_t end = mi_align_up(slice + count, COMMIT_SLICES);
+    return for_parts(range, first, end - first, commit_in_part);
 }
 
-static bool take_zero_in_part(const mi_arena_range_t *range, size_t part, size_t from, size_t to)
+static bool is_zero_in_part(const mi_arena_range_t *range, size_t part, size_t from, size_t to)
 {
-    mi_arena_part_t *state = &range->arena->parts[part];
-    size_t start;
-    run_of(state->dirty, true, from, to, &start);
-    set_bits(state->dirty, from, to);
-    return start == to;
+    return !mi_slice_mask_any(range->arena->parts[part].dirty, from, to - from);
+}
+
+static bool mark_dirty_in_part(const mi_arena_range_t *range, size_t part, size_t from, size_t to)
+{
+    mi_slice_mask_set(range->arena->parts[part].dirty, from, to - from);
+    return true;
+}
+
+bool mi_arena_is_zero(const mi_arena_range_t *range, size_t slice, size_t count)
+{
+    return for_parts(range, slice, count, is_zero_in_part);
+}
+
+void mi_arena_mark_dirty(const mi_arena_range_t *range, size_t slice, size_t count)
+{
+    (void)for_parts(range, slice, count, mark_dirty_in_part);
 }
 
 bool mi_arena_take_zero(const mi_arena_range_t *range, size_t slice, size_t count)
 {
-    return for_parts(range, slice, count, take_zero_in_part);
+    bool is_zero = mi_arena_is_zero(range, slice, count);
+    mi_arena_mark_dirty(range, slice, count);
+    return is_zero;
+}
+
+const uint64_t *mi_arena_dirty_mask(const mi_arena_range_t *range)
+{
+    return range->arena->parts[range->part].dirty;
 }
 
 bool mi_arena_is_dirty(const mi_arena_range_t *range, size_t slice)
 {
     size_t part = range->part + slice / MI_SLICES_PER_SEGMENT;
-    return bit_at(range->arena->parts[part].dirty, slice % MI_SLICES_PER_SEGMENT);
+    return mi_slice_mask_any(range->arena->parts[part].dirty, slice % MI_SLICES_PER_SEGMENT, 1);
 }
 
 static void decommit_run(const mi_arena_range_t *range, size_t part, size_t from, size_t to)
@@ -182,9 +179,9 @@ static void decommit_run(const mi_arena_range_t *range, size_t part, size_t from
     if (!mi_os_decommit(slice_address(range, part, from), size))
         return;
     mi_stat_process_increase(MI_STAT_purged, size);
-    clear_bits(state->dirty, from, to);
+    mi_slice_mask_clear(state->dirty, from, to - from);
     if (!mi_os_config.decommit_keeps_access) {
-        clear_bits(state->committed, from, to);
+        mi_slice_mask_clear(state->committed, from, to - from);
         mi_stat_process_decrease(MI_STAT_committed, size);
     }
 }
@@ -195,9 +192,9 @@ static bool purge_in_part(const mi_arena_range_t *range, size_t part, size_t fro
     bool decommits = mi_option_value(mi_option_purge_decommits) != 0;
     // What was committed but never handed out counts as well: it is charged to the process.
     uint64_t *touched = mi_os_config.decommit_keeps_access ? state->dirty : state->committed;
-    size_t start;
-    for (size_t end = run_of(touched, true, from, to, &start); start < to;
-         end = run_of(touched, true, end, to, &start)) {
+    size_t start = mi_slice_mask_next(touched, true, from, to);
+    for (size_t end; start < to; start = mi_slice_mask_next(touched, true, end, to)) {
+        end = mi_slice_mask_next(touched, false, start, to);
         if (decommits)
             decommit_run(range, part, start, end);
         else

@@ -5,14 +5,13 @@
 #pragma once
 
 #include "memory/bitmap.h"
+#include "memory/slice_mask.h"
 #include "os/os.h"
-
-#define MI_SLICE_WORDS (MI_SLICES_PER_SEGMENT / 64)
 
 // One part: a segment's worth of addresses.
 typedef struct mi_arena_part {
-    uint64_t committed[MI_SLICE_WORDS]; // holder of the part: slices that may be accessed
-    uint64_t dirty[MI_SLICE_WORDS];     // holder of the part: slices that may not be zero
+    mi_slice_mask_t committed; // holder of the part: slices that may be accessed
+    mi_slice_mask_t dirty;     // holder of the part: slices that may not be zero
 } mi_arena_part_t;
 
 typedef struct mi_arena {
@@ -51,8 +50,13 @@ void *mi_arena_range_start(const mi_arena_range_t *range);
 bool mi_arena_commit(const mi_arena_range_t *range, size_t slice, size_t count);
 // True when none of the slices can hold anything but zeros; marks them as dirty in any case.
 bool mi_arena_take_zero(const mi_arena_range_t *range, size_t slice, size_t count);
+// The same in two steps, for slices of which only a part may come to be written.
+bool mi_arena_is_zero(const mi_arena_range_t *range, size_t slice, size_t count);
+void mi_arena_mark_dirty(const mi_arena_range_t *range, size_t slice, size_t count);
 // Gives the memory of the slices back to the system, as far as it was touched.
 void mi_arena_purge(const mi_arena_range_t *range, size_t slice, size_t count);
+// The slices of the range's first part that may hold something, and so have memory behind them.
+const uint64_t *mi_arena_dirty_mask(const mi_arena_range_t *range);
 // True when a slice of the range may have memory behind it.
 bool mi_arena_is_dirty(const mi_arena_range_t *range, size_t slice);
 

@@ -160,7 +160,7 @@ static void *allocate_in_found_room(size_t size, size_t alignment, DWORD type)
 #define ADDRESS_END     ((uintptr_t)1 << MI_ADDRESS_BITS)
 #define HIGHEST_ADDRESS ((void *)(ADDRESS_END - 1))
 #else
-#define ADDRESS_END     ((uintptr_t)0 - MI_SLICE_SIZE)
+#define ADDRESS_END     ((uintptr_t)0 - MI_RESERVE_GRANULARITY)
 #define HIGHEST_ADDRESS NULL
 #endif
 

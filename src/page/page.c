@@ -124,13 +124,23 @@ static void carve(mi_page_t *page, size_t count)
 #endif
 }
 
+// Blocks to carve where the page's memory was used before, up to the end of that.
+static size_t carve_count_used(const mi_page_t *page, size_t bytes_left)
+{
+    size_t fit = mi_max(CARVE_BYTES_USED / page->block_size, CARVE_BLOCKS_USED);
+    return mi_min(fit, mi_max(bytes_left / page->block_size, 1));
+}
+
 static size_t carve_count(const mi_page_t *page)
 {
     size_t left = (size_t)page->reserved - page->capacity;
-    size_t bytes = page->fresh_is_zero ? CARVE_BYTES_FRESH : CARVE_BYTES_USED;
-    size_t least = page->fresh_is_zero ? 1 : CARVE_BLOCKS_USED;
-    size_t fit = left > 1 ? bytes / page->block_size : left;
-    return mi_min(left, mi_max(fit, least));
+    size_t at = page->start_offset + (size_t)page->capacity * page->block_size;
+    size_t used_end = page->used_before * MI_SLICE_SIZE;
+    if (left == 1)
+        return left;
+    size_t count = at < used_end ? carve_count_used(page, used_end - at)
+                                 : mi_max(CARVE_BYTES_FRESH / page->block_size, 1);
+    return mi_min(left, count);
 }
 
 mi_page_refill_t mi_page_refill(mi_page_t *page)
@@ -189,7 +199,7 @@ bool mi_page_collect_remote(mi_page_t *page)
 // Frees between two heartbeats of a current page. A large block is worth a look each time.
 static uint32_t heartbeat(const mi_page_t *page)
 {
-    return page->slice_count > MI_MEDIUM_PAGE_SLICES ? 1 : 4096;
+    return page->block_size > MI_MEDIUM_PAGE_BLOCK_MAX ? 1 : 4096;
 }
 
 void mi_page_restart_heartbeat(mi_page_t *page)
@@ -214,8 +224,8 @@ void mi_page_current_to_detached(mi_page_t *page)
     page->state = MI_PAGE_DETACHED;
 }
 
-// A full page is looked at again when an eighth of it has come back: earlier would mean a slow path
-// for every block, later would leave memory idle.
+// A full page is looked at again when an eighth of it has come back: earlier would mean a slow path for
+// every block, later would leave memory idle.
 static uint32_t wake_count(const mi_page_t *page)
 {
     return (uint32_t)mi_max(page->capacity / 8, 1);

@@ -42,14 +42,19 @@ mi_inline size_t mi_class_size(size_t size_class)
     return (MI_CLASS_STEPS + step + 1) << (doubling + 3);
 }
 
-// Slices of a page of this class.
-mi_inline size_t mi_class_slices(size_t size_class)
+// Slices of a heap's next page of this class, of which it has so many pages by now (4 stands for
+// more): pages grow with the number of blocks, so that a few blocks of many sizes do not hold a full
+// page each. A full page holds at least eight blocks.
+mi_inline size_t mi_class_slices(size_t size_class, size_t page_count)
 {
     size_t size = mi_class_size(size_class);
-    if (size <= MI_SMALL_PAGE_BLOCK_MAX)
-        return 1;
-    if (size <= MI_MEDIUM_PAGE_BLOCK_MAX)
-        return MI_MEDIUM_PAGE_SLICES;
+    if (size <= MI_MEDIUM_PAGE_BLOCK_MAX) {
+        size_t full = size <= MI_SMALL_PAGE_BLOCK_MAX ? MI_SMALL_PAGE_SIZE
+                                                      : (size_t)16 << mi_bit_high(size - 1);
+        // Secure pages end with a guard, which should not be a large part of them.
+        unsigned shift = MI_SECURE || page_count >= 4 ? 0 : page_count >= 2 ? 1 : 2;
+        return mi_max(full >> shift, mi_align_up(2 * size, MI_SLICE_SIZE)) / MI_SLICE_SIZE;
+    }
     // Secure builds have a guard behind the block.
     return mi_div_up(size + (MI_SECURE ? MI_SLICE_SIZE / 4 : 0), MI_SLICE_SIZE);
 }

@@ -2,7 +2,7 @@
 // The owner of a segment purges it, in its slow paths.
 #include "segment/purge.h"
 
-#include "segment/slice_mask.h"
+#include "memory/slice_mask.h"
 #include "support/options.h"
 
 static void purge_slices(mi_segment_t *segment, uint64_t *mask)

@@ -5,7 +5,7 @@
 
 #include "base/invariant.h"
 #include "segment/purge.h"
-#include "segment/slice_mask.h"
+#include "memory/slice_mask.h"
 #include "support/stats.h"
 
 _Static_assert(offsetof(mi_segment_t, pages) + sizeof(mi_page_t) * MI_SLICES_PER_SEGMENT <=
@@ -138,6 +138,22 @@ static void set_offsets(mi_segment_t *segment, size_t slice, size_t count, mi_pa
         segment->page_offset[i] = offset;
 }
 
+// Slices at the start of a run that may hold something, and so have memory behind them.
+static size_t count_used_before(const mi_segment_t *segment, size_t slice, size_t slice_count)
+{
+    const uint64_t *dirty = mi_arena_dirty_mask(&segment->range);
+    return mi_slice_mask_next(dirty, false, slice, slice + slice_count) - slice;
+}
+
+// Slices of a page that may have been written to: those of the carved blocks.
+static size_t written_slices(const mi_page_t *page)
+{
+    if (page->reserved == 1)
+        return page->slice_count;
+    size_t bytes = page->start_offset + (size_t)page->capacity * page->block_size;
+    return mi_div_up(bytes, MI_SLICE_SIZE);
+}
+
 static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_count)
 {
     if (!mi_arena_commit(&segment->range, slice, slice_count))
@@ -149,7 +165,8 @@ static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_cou
     mi_slice_mask_clear(segment->idle_mask, slice, slice_count);
     page->slice_count = (uint16_t)slice_count;
     page->state = MI_PAGE_DETACHED;
-    page->fresh_is_zero = mi_arena_take_zero(&segment->range, slice, slice_count);
+    page->fresh_is_zero = mi_arena_is_zero(&segment->range, slice, slice_count);
+    page->used_before = (uint16_t)count_used_before(segment, slice, slice_count);
     set_offsets(segment, slice, slice_count,
                 (mi_page_offset_t)(offsetof(mi_segment_t, pages) + slice * sizeof(mi_page_t)));
     segment->used_pages++;
@@ -165,30 +182,73 @@ static bool serves(const mi_segment_t *segment, size_t slice_count, int arena_id
                          : !segment->range.arena->is_exclusive;
 }
 
-static mi_page_t *page_from_list(mi_segments_t *segments, size_t slice_count, int arena_id)
+// A run of free slices; count 0: none.
+typedef struct {
+    mi_segment_t *segment;
+    size_t slice;
+    size_t count;
+} run_t;
+
+// The first run of wish->slices among the slices that were used before, else the longest that will
+// do.
+static void find_used_in(mi_segment_t *segment, const mi_page_wish_t *wish, run_t *best)
 {
-    mi_segment_t *segment = segments->first;
-    for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
-        if (!serves(segment, slice_count, arena_id))
-            continue;
-        size_t slice = mi_slice_mask_find(segment->free_mask, slice_count);
-        if (slice == MI_SLICES_PER_SEGMENT)
-            continue;
-        segments->first = segment; // the next search begins where the last one found room
-        return page_cut(segment, slice, slice_count);
+    mi_slice_mask_t mask;
+    const uint64_t *dirty = mi_arena_dirty_mask(&segment->range);
+    for (size_t i = 0; i < MI_SLICE_WORDS; i++)
+        mask[i] = segment->free_mask[i] & dirty[i];
+    size_t count;
+    size_t slice = mi_slice_mask_next_run(mask, 0, &count);
+    while (count > 0 && best->count < wish->slices) {
+        if (count >= wish->least && count > best->count)
+            *best = (run_t){segment, slice, mi_min(count, wish->slices)};
+        slice = mi_slice_mask_next_run(mask, slice + count, &count);
     }
-    return NULL;
 }
 
-static mi_page_t *page_from_any(mi_segments_t *segments, size_t slice_count, int arena_id)
+static mi_page_t *page_from_used(mi_segments_t *segments, const mi_page_wish_t *wish)
 {
-    mi_page_t *page = page_from_list(segments, slice_count, arena_id);
-    if (page != NULL)
-        return page;
-    mi_segment_t *segment = segment_new(segments, arena_id);
+    run_t best = {NULL, 0, 0};
+    mi_segment_t *segment = segments->first;
+    for (size_t i = 0; i < segments->count && best.count < wish->slices; i++) {
+        if (serves(segment, wish->least, wish->arena_id))
+            find_used_in(segment, wish, &best);
+        segment = segment->next;
+    }
+    return best.count == 0 ? NULL : page_cut(best.segment, best.slice, best.count);
+}
+
+// The shortest run that is long enough.
+static void find_best_in(mi_segment_t *segment, size_t slice_count, run_t *best)
+{
+    size_t count;
+    size_t slice = mi_slice_mask_next_run(segment->free_mask, 0, &count);
+    while (count > 0 && best->count != slice_count) {
+        if (count >= slice_count && (best->count == 0 || count < best->count))
+            *best = (run_t){segment, slice, count};
+        slice = mi_slice_mask_next_run(segment->free_mask, slice + count, &count);
+    }
+}
+
+static mi_page_t *page_from_list(mi_segments_t *segments, const mi_page_wish_t *wish)
+{
+    run_t best = {NULL, 0, 0};
+    mi_segment_t *segment = segments->first;
+    for (size_t i = 0; i < segments->count && best.count != wish->slices; i++) {
+        if (serves(segment, wish->slices, wish->arena_id))
+            find_best_in(segment, wish->slices, &best);
+        segment = segment->next;
+    }
+    return best.count == 0 ? NULL : page_cut(best.segment, best.slice, wish->slices);
+}
+
+static mi_page_t *page_from_new(mi_segments_t *segments, const mi_page_wish_t *wish)
+{
+    mi_segment_t *segment = segment_new(segments, wish->arena_id);
     if (segment == NULL)
         return NULL;
-    page = page_cut(segment, mi_slice_mask_find(segment->free_mask, slice_count), slice_count);
+    mi_page_t *page =
+        page_cut(segment, mi_slice_mask_find(segment->free_mask, wish->slices), wish->slices);
     if (page == NULL)
         segment_free(segments, segment);
     return page;
@@ -206,6 +266,7 @@ static void page_free(mi_segments_t *segments, mi_page_t *page)
         segment_release(segment);
         return;
     }
+    mi_arena_mark_dirty(&segment->range, slice, written_slices(page));
     set_offsets(segment, slice, page->slice_count, 0);
     mi_slice_mask_set(segment->free_mask, slice, page->slice_count);
     segment->free_slices += page->slice_count;
@@ -216,18 +277,14 @@ static void page_free(mi_segments_t *segments, mi_page_t *page)
 
 // ---- the same under the lock, where the background purge is on ----
 
-mi_page_t *mi_segment_page_alloc_owned(mi_segments_t *segments, size_t slice_count, int arena_id)
+mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, mi_page_source_t source,
+                                 const mi_page_wish_t *wish)
 {
     bool is_locked = mi_segments_lock(segments);
-    mi_page_t *page = page_from_list(segments, slice_count, arena_id);
-    mi_segments_unlock(segments, is_locked);
-    return page;
-}
-
-mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id)
-{
-    bool is_locked = mi_segments_lock(segments);
-    mi_page_t *page = page_from_any(segments, slice_count, arena_id);
+    mi_page_t *page =
+        source == MI_SOURCE_USED ? page_from_used(segments, wish) : page_from_list(segments, wish);
+    if (page == NULL && source == MI_SOURCE_ANY)
+        page = page_from_new(segments, wish);
     mi_segments_unlock(segments, is_locked);
     return page;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Segments: naturally aligned parts of the address space, cut into slices of 64 KiB. The header in
+// Segments: naturally aligned parts of the address space, cut into slices. The header in
 // slice 0 holds the records of all pages, so that a pointer leads to its page by masking it. A segment
 // belongs to one thread (or to none: abandoned); only its owner cuts pages out of it.
 // A huge segment spans several parts of an arena and holds one page with one block.
@@ -45,6 +45,7 @@ typedef struct mi_page {
     uint8_t fresh_is_zero; // owner: memory that is not carved yet reads as zero
     uint8_t is_idle;       // owner: was empty at the last look, and has not been used since
     uint8_t has_guard;     // owner: the last OS page of the slices is protected
+    uint16_t used_before;  // const: its first slices, as many as have been written to before
 #if MI_PADDING
     uintptr_t key[2]; // const: encodes links and canaries of this page
 #endif
@@ -52,13 +53,8 @@ typedef struct mi_page {
 
 typedef _Atomic(mi_block_t *) mi_remote_t;
 
-// Bytes from a segment's start to a page's record. The keys make the records of the checked variants
-// larger than 16 bits can reach.
-#if MI_PADDING
+// Bytes from a segment's start to a page's record.
 typedef uint32_t mi_page_offset_t;
-#else
-typedef uint16_t mi_page_offset_t;
-#endif
 
 typedef struct mi_segment {
     mi_page_t invalid;        // stands in for "no page here": its needed is 1, so that free stops
@@ -141,12 +137,24 @@ mi_inline bool mi_page_is_huge(const mi_page_t *page)
     return page->block_size == 0;
 }
 
-// Makes a page of slice_count slices in one of the thread's segments, taking a new segment from
-// arena_id (0: any) when none has room. Its memory is committed; slices, state and fresh_is_zero are
-// set, the rest is the caller's. NULL when there is no memory.
-mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, size_t slice_count, int arena_id);
-// The same, but only if one of the thread's segments has room.
-mi_page_t *mi_segment_page_alloc_owned(mi_segments_t *segments, size_t slice_count, int arena_id);
+// Where the slices of a new page may come from.
+typedef enum mi_page_source {
+    MI_SOURCE_USED,  // the thread's segments, and only what was written to before
+    MI_SOURCE_OWNED, // the thread's segments
+    MI_SOURCE_ANY    // these, or else a new segment
+} mi_page_source_t;
+
+// What a new page should be.
+typedef struct mi_page_wish {
+    size_t slices; // wanted
+    size_t least;  // fewer will do if they were used before: memory that is there comes first
+    int arena_id;  // 0: any
+} mi_page_wish_t;
+
+// Makes a page in one of the thread's segments. Its memory is committed; slices, state and what is
+// said about its contents are set, the rest is the caller's. NULL when there is no such memory.
+mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, mi_page_source_t source,
+                                 const mi_page_wish_t *wish);
 // The page of a new huge segment: one block of at least size bytes whose address is a multiple of
 // alignment (a power of two), minus offset.
 mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t alignment,

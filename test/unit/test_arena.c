@@ -50,6 +50,11 @@ TEST(a_range_is_aligned_and_reads_as_zero_until_it_is_used)
     CHECK(mi_arena_take_zero(&range, 3, 2));
     CHECK(!mi_arena_take_zero(&range, 3, 2));
     CHECK(!mi_arena_take_zero(&range, 4, 2));
+    CHECK(mi_arena_is_zero(&range, 10, 3));
+    CHECK(mi_arena_is_zero(&range, 10, 3));
+    mi_arena_mark_dirty(&range, 12, 1);
+    CHECK(!mi_arena_is_zero(&range, 10, 3));
+    CHECK(mi_arena_is_zero(&range, 10, 2));
     start[3 * MI_SLICE_SIZE] = 1;
     mi_arena_purge(&range, 3, 3);
     CHECK(!mi_arena_is_dirty(&range, 3));

@@ -129,6 +129,51 @@ TEST(segments_count_their_pages_and_go_with_the_last)
     CHECK_EQ(mi_stat_process_current(MI_STAT_segments), before);
 }
 
+// Which slices of a segment may hold anything.
+static bool is_dirty(mi_segment_t *segment, size_t slice)
+{
+    return mi_arena_is_dirty(&segment->range, slice);
+}
+
+TEST(slices_in_which_nothing_was_carved_stay_clean)
+{
+    mi_collect(true);
+    void *p = mi_malloc(20000);
+    mi_page_t *page = page_of(p);
+    mi_segment_t *segment = mi_segment_of(p);
+    size_t first = mi_page_index(page);
+    size_t count = page->slice_count;
+    REQUIRE(count > 2);
+    REQUIRE(page->fresh_is_zero);
+    mi_free(p);
+    // A block elsewhere keeps the segment.
+    void *other = mi_malloc(SIZE);
+    REQUIRE(mi_segment_of(other) == segment);
+    mi_heap_collect_pages(mi_heap_get_default(), MI_COLLECT_EMPTY);
+    CHECK_EQ(page->state, MI_PAGE_UNUSED);
+    CHECK(is_dirty(segment, first));
+    CHECK(!is_dirty(segment, first + count - 1));
+    mi_free(other);
+}
+
+TEST(memory_that_was_used_before_comes_first)
+{
+    mi_collect(true);
+    mi_heap_t *first = mi_heap_new();
+    mi_heap_t *second = mi_heap_new();
+    void *p = mi_heap_malloc(first, SIZE);
+    size_t used = mi_page_index(page_of(p));
+    // Of a larger class, whose page would rather have more slices.
+    void *above = mi_heap_malloc(first, SIZE);
+    mi_heap_destroy(first);
+    void *q = mi_heap_malloc(second, 7 * MI_KIB);
+    CHECK_EQ(mi_segment_of(q), mi_segment_of(p));
+    CHECK_EQ(mi_page_index(page_of(q)), used);
+    CHECK_EQ(page_of(q)->used_before, 1);
+    (void)above;
+    mi_heap_destroy(second);
+}
+
 TEST(a_huge_block_has_a_segment_of_its_own)
 {
     size_t size = MI_SEGMENT_SIZE + 5;
@@ -148,4 +193,6 @@ TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
                   RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
                       RUN(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
                           RUN(segments_count_their_pages_and_go_with_the_last)
-                              RUN(a_huge_block_has_a_segment_of_its_own))
+                              RUN(slices_in_which_nothing_was_carved_stay_clean)
+                                  RUN(memory_that_was_used_before_comes_first)
+                                      RUN(a_huge_block_has_a_segment_of_its_own))

@@ -44,13 +44,17 @@ TEST(at_most_an_eighth_is_lost_by_rounding_up)
 TEST(a_page_of_every_class_holds_its_blocks)
 {
     for (size_t size_class = 1; size_class <= MI_CLASS_LARGEST; size_class++) {
-        size_t page = mi_class_slices(size_class) * MI_SLICE_SIZE;
+        size_t page = mi_class_slices(size_class, 4) * MI_SLICE_SIZE;
+        size_t first_page = mi_class_slices(size_class, 0) * MI_SLICE_SIZE;
         size_t block = mi_class_size(size_class);
-        CHECK(page >= block);
+        CHECK(first_page >= block);
+        CHECK(first_page <= page);
         CHECK(page < MI_SEGMENT_SIZE);
         CHECK(page / block <= UINT16_MAX);
-        if (block <= MI_MEDIUM_PAGE_BLOCK_MAX)
+        if (block <= MI_MEDIUM_PAGE_BLOCK_MAX) {
             CHECK(page / block >= 8);
+            CHECK(first_page / block >= 2);
+        }
     }
 }
 

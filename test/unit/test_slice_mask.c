@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Masks of slices against the same done bit by bit.
 #include "check.h"
-#include "segment/slice_mask.h"
+#include "memory/slice_mask.h"
 #include "support/rng.h"
 
 #define SLICES MI_SLICES_PER_SEGMENT
@@ -36,6 +36,13 @@ static size_t model_run(size_t from, size_t *count)
     return from;
 }
 
+static size_t model_next(bool value, size_t from, size_t to)
+{
+    while (from < to && model[from] != value)
+        from++;
+    return from;
+}
+
 static size_t model_find(size_t count)
 {
     size_t run;
@@ -66,6 +73,10 @@ TEST(random_changes_agree_with_the_model)
         size_t from = rng_below(&rng, SLICES);
         CHECK_EQ(mi_slice_mask_next_run(mask, from, &run), model_run(from, &model_count));
         CHECK_EQ(run, model_count);
+        size_t to = from + rng_below(&rng, SLICES - from + 1);
+        CHECK_EQ(mi_slice_mask_next(mask, value, from, to), model_next(value, from, to));
+        CHECK_EQ(mi_slice_mask_any(mask, from, to - from), model_next(true, from, to) < to);
+        CHECK_EQ(mi_slice_mask_all(mask, from, to - from), model_next(false, from, to) == to);
         size_t wanted = 1 + rng_size(&rng, 100);
         CHECK_EQ(mi_slice_mask_find(mask, wanted), model_find(wanted));
     }

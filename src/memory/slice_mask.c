@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Bit runs over the words of a mask.
-#include "segment/slice_mask.h"
+#include "memory/slice_mask.h"
 
 #define WORD_BITS ((size_t)64)
 
@@ -31,10 +31,34 @@ void mi_slice_mask_clear(uint64_t *mask, size_t slice, size_t count)
     }
 }
 
+// Whether one of these bits differs from flip's.
+static bool any_other(const uint64_t *mask, size_t slice, size_t count, uint64_t flip)
+{
+    uint64_t found = 0;
+    while (count > 0) {
+        size_t bit = slice % WORD_BITS;
+        size_t part = mi_min(count, WORD_BITS - bit);
+        found |= (mask[slice / WORD_BITS] ^ flip) & part_mask(bit, part);
+        slice += part;
+        count -= part;
+    }
+    return found != 0;
+}
+
+bool mi_slice_mask_any(const uint64_t *mask, size_t slice, size_t count)
+{
+    return any_other(mask, slice, count, 0);
+}
+
+bool mi_slice_mask_all(const uint64_t *mask, size_t slice, size_t count)
+{
+    return !any_other(mask, slice, count, ~UINT64_C(0));
+}
+
 bool mi_slice_mask_is_empty(const uint64_t *mask)
 {
     uint64_t any = 0;
-    for (size_t i = 0; i < MI_MASK_WORDS; i++)
+    for (size_t i = 0; i < MI_SLICE_WORDS; i++)
         any |= mask[i];
     return any == 0;
 }
@@ -49,6 +73,11 @@ static size_t next_bit(const uint64_t *mask, size_t from, uint64_t flip)
         from = (from / WORD_BITS + 1) * WORD_BITS;
     }
     return MI_SLICES_PER_SEGMENT;
+}
+
+size_t mi_slice_mask_next(const uint64_t *mask, bool value, size_t from, size_t to)
+{
+    return mi_min(next_bit(mask, from, value ? 0 : ~UINT64_C(0)), to);
 }
 
 size_t mi_slice_mask_next_run(const uint64_t *mask, size_t from, size_t *count)
