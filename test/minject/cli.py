@@ -203,6 +203,19 @@ def says_that_a_signature_is_lost():
     check(result.status == 0 and "signature" in result.out, result)
 
 
+def says_that_a_program_has_no_runtime():
+    made("a.exe")
+    result = minject("-i", "a.exe")
+    check(result.status == 0 and "no C runtime" in result.out, result)
+
+
+def a_failed_inplace_leaves_nothing():
+    before = read(made("a.exe", "clr_flags=1"))
+    check(minject("-i", "--copy-dlls", "a.exe").status == 4, "accepted")
+    check(read("a.exe") == before, "changed")
+    only("a.exe")
+
+
 def a_missing_file_is_an_error_of_its_own():
     result = minject("nothere.exe")
     check(result.status == 2 and "nothere.exe" in result.err, result)

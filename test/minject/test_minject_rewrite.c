@@ -504,6 +504,37 @@ TEST(overlapping_sections_are_refused)
     CHECK_EQ(inject_bytes(file, file_size, &options).status, MJ_BAD_IMAGE_LAYOUT);
 }
 
+// The headers are full, so that the last section moves; its raw data is where the test puts it.
+static void check_shared_data(uint32_t raw_off, uint32_t raw_size)
+{
+    make_pe_t spec = make_pe_default();
+    spec.junk_after_table = 16;
+    spec.nt_off = 0x40;
+    file_size = make_pe(&spec, file);
+    uint8_t *last = file + 0x40 + 24 + 240 + 2 * sizeof(pe_section_t);
+    memcpy(last + offsetof(pe_section_t, raw_off), &raw_off, sizeof raw_off);
+    memcpy(last + offsetof(pe_section_t, raw_size), &raw_size, sizeof raw_size);
+    mj_options_t options = options_of(NULL);
+    injected_t injected = inject_bytes(file, file_size, &options);
+    CHECK_STR_EQ(injected.broken != NULL ? injected.broken : "", "");
+    REQUIRE(injected.status == MJ_OK);
+    CHECK_EQ(injected.plan.room, MJ_ROOM_LAST_SECTION);
+    // Everything behind the headers is where it was, and the moved copy is what the section had.
+    CHECK_EQ(memcmp(injected.bytes + 0x200, file + 0x200, file_size - 0x200), 0);
+    CHECK_EQ(memcmp(injected.bytes + injected.plan.section.raw_off, file + raw_off, raw_size), 0);
+    injected_free(&injected);
+}
+
+TEST(raw_data_that_sections_share_stays_whole)
+{
+    check_shared_data(0x400, 0x400); // all of .rdata's, and on into .data's own
+}
+
+TEST(raw_data_out_of_order_stays_whole)
+{
+    check_shared_data(0x200, 0x200); // .text's, before all others
+}
+
 // ARM64X: what the system's fixups change when the image is loaded into an x64 process.
 static make_pe_t make_hybrid(uint32_t target)
 {
@@ -600,6 +631,8 @@ TEST_MAIN(
     RUN(in_a_flat_image_address_and_offset_stay_the_same)
     RUN(headers_larger_than_needed_are_kept)
     RUN(overlapping_sections_are_refused)
+    RUN(raw_data_that_sections_share_stays_whole)
+    RUN(raw_data_out_of_order_stays_whole)
     RUN(a_hybrid_image_whose_entry_point_changes_is_fine)
     RUN(a_hybrid_image_whose_imports_change_is_refused)
     RUN(the_headers_of_a_hybrid_image_do_not_move)
