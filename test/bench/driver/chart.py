@@ -37,7 +37,7 @@ class Drawing:
     def dot(self, x, y, name, words):
         size = 6 if "ours" in name else 4
         self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" '
-                          f'fill="{COLOURS.get(name, "#767676")}" fill-opacity=".9">'
+                          f'fill="{COLOURS.get(name, "#767676")}">\n'
                           f"<title>{escape(words)}</title></circle>")
 
     def legend(self, x, y, names):

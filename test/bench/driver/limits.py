@@ -95,7 +95,8 @@ def program_means(results):
         return ""
     cells = []
     for peer in results.peers:
-        ratios = [1.0 if peer == results.reference else results.ratio(row, peer, "cpu_s") for row in rows]
+        ratios = [1.0 if peer == results.reference else results.ratio(row, peer, "cpu_s")
+                  for row in rows]
         mean = table.geomean(ratios)
         cells.append(f"{mean:.3f}" if mean else "-")
     return table.render(["real programs", *results.peers], [["CPU time, geometric mean", *cells]])

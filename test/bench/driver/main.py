@@ -3,7 +3,8 @@
 import argparse
 import time
 
-from driver import chart, instructions, launch, loads, peers, places, programs, report, rounds, targets, wine
+from driver import (chart, instructions, launch, loads, peers, places, programs, report, rounds,
+                    targets, wine)
 
 EPILOG = """
 bin/bench --quick                     everything, smaller and in few rounds (about 3 minutes)

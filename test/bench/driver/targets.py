@@ -93,7 +93,7 @@ def time_lines(ours, repeats):
     mebibyte, batches = [], []
     for _ in range(repeats):
         mebibyte.append(path_ns(ours, "pair", MIB, 2000000))
-        batches.append((path_ns(ours, "fifo", 4096, 4000000) + path_ns(ours, "lifo", 4096, 4000000)) / 2)
+        batches.append(sum(path_ns(ours, order, 4096, 4000000) for order in ("fifo", "lifo")) / 2)
     return [middle("pair of 1 MiB", 100, 20, mebibyte, "ns"),
             middle("batches of 4 KiB, FIFO and LIFO", 33, 14, batches, "ns")]
 

@@ -130,7 +130,8 @@ def fixed_costs_text(starts, pairs):
         line = [name]
         for key in ("wall_s", "cpu_s"):
             values, plain = milliseconds(runs, key), milliseconds(starts[PEERS[0].name], key)
-            line += [f"{table.median(values):.1f}", f"{table.median(values) - table.median(plain):+.1f}",
+            line += [f"{table.median(values):.1f}",
+                     f"{table.median(values) - table.median(plain):+.1f}",
                      report.percent(table.spread(values))] if values and plain else ["-"] * 3
         pair = pairs.get(name, [])
         lines.append([*line, f"{table.median(pair):.1f}" if pair else "-",
