@@ -3,8 +3,8 @@
 
     run_real.py BIN LAUNCHER CACHE
 
-BIN is the folder of the Windows build. The environment variable MI_RUNTIME says on whose C runtime (wine
-or ms); the launcher puts Microsoft's beside the programs."""
+BIN is the folder of the Windows build. The environment variable MI_RUNTIME says on whose C runtime
+(wine or ms); the launcher puts Microsoft's beside the programs."""
 import os
 import re
 import shutil
