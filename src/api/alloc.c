@@ -29,7 +29,7 @@ void *mi_malloc(size_t size)
     if (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL))
         return slow(heap, size);
     if (mi_likely(size <= MI_SMALL_MAX))
-        page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
+        page = mi_load_relaxed(&heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN]);
     else if (mi_likely(size <= MI_LARGE_MAX))
         page = heap->front.current[mi_size_class(size)];
     else

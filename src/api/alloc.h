@@ -23,7 +23,8 @@ mi_inline void *mi_alloc_small_in(mi_heap_t *heap, size_t size)
         return mi_checked_alloc(heap, size, false);
     if (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL))
         return mi_heap_alloc_slow(heap, size, false);
-    mi_page_t *page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
+    mi_page_t *page =
+        mi_load_relaxed(&heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN]);
     mi_block_t *block = page->free;
     if (mi_unlikely(block == NULL))
         return mi_heap_alloc_slow(heap, size, false);
@@ -57,7 +58,8 @@ mi_inline void *mi_alloc_zero_in(mi_heap_t *heap, size_t size)
     if (MI_PADDING)
         return mi_checked_alloc(heap, size, true);
     if (mi_likely(size <= MI_SMALL_MAX && !(MI_TLS_HEAP_STARTS_NULL && heap == NULL))) {
-        mi_page_t *page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
+        mi_page_t *page =
+            mi_load_relaxed(&heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN]);
         mi_block_t *block = page->free;
         if (mi_likely(block != NULL)) {
             (void)mi_page_pop(page, block);
@@ -76,7 +78,7 @@ mi_inline void *mi_alloc_fast(mi_heap_t *heap, size_t size)
     if (MI_PADDING || (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL)))
         return NULL;
     if (mi_likely(size <= MI_SMALL_MAX))
-        page = heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN];
+        page = mi_load_relaxed(&heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN]);
     else if (mi_likely(size <= MI_LARGE_MAX))
         page = heap->front.current[mi_size_class(size)];
     else

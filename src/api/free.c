@@ -24,7 +24,9 @@ static void free_remote(mi_segment_t *segment, mi_page_t *page, void *p)
 {
     if (mi_page_is_huge(page))
         purge_huge(segment);
-    mi_remote_push(page, p);
+    mi_segments_t *list = mi_remote_push(page, p);
+    if (list != NULL)
+        mi_thread_tell(list);
     // The segment may be gone now; the map may always be asked.
     uintptr_t owner = mi_segment_map_owner_now(segment);
     if (mi_likely(owner != MI_OWNER_CLOSING && owner != MI_OWNER_ABANDONED))

@@ -36,7 +36,13 @@ static void set_direct(mi_heap_t *heap, size_t size_class, mi_page_t *page)
     size_t last = size / MI_BLOCK_ALIGN;
     size_t first = size_class == 1 ? 0 : mi_class_size(size_class - 1) / MI_BLOCK_ALIGN + 1;
     for (size_t i = first; i <= last; i++)
-        heap->front.direct[i] = page;
+        mi_store_relaxed(&heap->front.direct[i], page);
+}
+
+void mi_heap_repair_direct(mi_heap_t *heap)
+{
+    for (size_t i = 1; i < MI_CLASS_COUNT && mi_class_size(i) <= MI_SMALL_MAX; i++)
+        set_direct(heap, i, heap->front.current[i]);
 }
 
 static void set_current(mi_heap_t *heap, size_t size_class, mi_page_t *page)
@@ -293,10 +299,13 @@ static mi_heap_t *enter(mi_heap_t *heap)
         return NULL;
     // Only here: what merely asks for the heap must not use up the call that was armed.
     mi_thread_t *thread = heap->front.thread;
+    bool is_told = mi_thread_is_told(thread);
     bool is_armed_call = thread->is_armed;
+    if (is_told)
+        mi_thread_hear(thread);
     if (is_armed_call)
         mi_thread_disarm(thread);
-    if (mi_thread_count_slow(thread) || is_armed_call)
+    if (mi_thread_count_slow(thread) || is_armed_call || is_told)
         mi_thread_tick(thread);
     return heap;
 }
@@ -305,7 +314,8 @@ static mi_heap_t *enter(mi_heap_t *heap)
 static bool needs_only_a_page(const mi_heap_t *heap, size_t size)
 {
     return heap != NULL && !heap->front.is_stub && !heap->front.thread->is_armed &&
-           heap->guarded.rate == 0 && size <= MI_LARGE_MAX;
+           heap->guarded.rate == 0 && size <= MI_LARGE_MAX &&
+           !mi_thread_is_told(heap->front.thread);
 }
 
 void *mi_heap_alloc_slow(mi_heap_t *heap, size_t size, bool zero)
@@ -627,7 +637,7 @@ void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind)
 {
     release_remotely_freed_large(heap->front.thread);
     for (size_t size_class = 1; size_class < MI_CLASS_COUNT; size_class++) {
-        if (kind == MI_COLLECT_FORCE || size_class == MI_CLASS_HUGE)
+        if (kind != MI_COLLECT_IDLE || size_class == MI_CLASS_HUGE)
             collect_full(heap, size_class);
         collect_available(heap, size_class, kind);
         collect_current(heap, size_class, kind);
@@ -647,10 +657,14 @@ size_t mi_heap_used_slices(const mi_heap_t *heap)
 
 void mi_heap_init(mi_heap_t *heap, mi_thread_t *thread, int tag, bool allow_destroy, int arena_id)
 {
-    __builtin_memset(heap, 0, sizeof *heap);
-    heap->front = mi_heap_none;
+    // One by one: a thread that knew the record's former owner may still tell it something.
+    for (size_t i = 0; i < MI_DIRECT_COUNT; i++)
+        mi_store_relaxed(&heap->front.direct[i], &mi_page_none);
+    for (size_t i = 0; i < MI_CLASS_COUNT; i++)
+        heap->front.current[i] = &mi_page_none;
     heap->front.thread = thread;
     heap->front.is_stub = false;
+    __builtin_memset(heap->available, 0, sizeof *heap - offsetof(mi_heap_t, available));
     heap->tag = tag;
     heap->allow_destroy = allow_destroy;
     heap->arena_id = arena_id;

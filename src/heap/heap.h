@@ -17,7 +17,9 @@ struct mi_thread;
 // What malloc's fast path reads. A stub is a front alone, with no page that has a free block: the
 // fast path then always ends in the slow path, which finds out what is to be done.
 typedef struct mi_heap_front {
-    mi_page_t *direct[MI_DIRECT_COUNT]; // owner: (size + 15) / 16 -> current page of its class
+    // owner, but others may put mi_page_none there, see mi_thread_tell: (size + 15) / 16 -> current
+    // page of its class
+    _Atomic(mi_page_t *) direct[MI_DIRECT_COUNT];
     mi_page_t *current[MI_CLASS_COUNT]; // owner: never NULL: mi_page_none stands for none
     struct mi_thread *thread;           // const: NULL in the stub of threads without a heap
     bool is_stub;                       // const
@@ -60,6 +62,7 @@ typedef struct mi_thread {
     uint64_t heartbeat;       // owner
     uint64_t last_tick_ms;    // owner: clock of the last periodic work
     uint64_t next_step_ms;    // owner: clock of a busy thread's next purge
+    uint64_t next_look_ms;    // owner: not before this for what others have freed
     mi_page_t *kept_large;    // owner: a current page of one large block that is or was empty
     uint32_t rearms_left;     // owner: armed calls until the next look at what may be purged
     bool is_armed;            // owner: the stub stands in
@@ -126,6 +129,8 @@ typedef enum mi_collect_kind {
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind);
 // Slices of pages with blocks in use. Walks the free lists of the current pages.
 size_t mi_heap_used_slices(const mi_heap_t *heap);
+// Lets the small sizes find their current pages again.
+void mi_heap_repair_direct(mi_heap_t *heap);
 void mi_heap_init(mi_heap_t *heap, struct mi_thread *thread, int tag, bool allow_destroy,
                   int arena_id);
 
@@ -137,6 +142,16 @@ mi_thread_t *mi_thread_current(void);
 // of any size even if every size class has free blocks at hand.
 void mi_thread_arm(mi_thread_t *thread);
 void mi_thread_disarm(mi_thread_t *thread);
+// A thread has freed the first block of a page of segments' owner since that one last looked: makes
+// the owner's next small allocation take the slow path, and the caller's next one, since the owner
+// may be resting for ever. Any thread.
+void mi_thread_tell(mi_segments_t *segments);
+// The owner has come by.
+void mi_thread_hear(mi_thread_t *thread);
+mi_inline bool mi_thread_is_told(mi_thread_t *thread)
+{
+    return mi_load_relaxed(&thread->segments.told) == MI_TOLD;
+}
 // Counts a slow path. True for one in so many: then the periodic work is to be done.
 #define MI_TICK_INTERVAL 32
 mi_inline bool mi_thread_count_slow(mi_thread_t *thread)

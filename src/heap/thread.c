@@ -95,12 +95,13 @@ static mi_thread_t *start_thread(void)
     thread->heaps = &thread->backing;
     mi_segments_init(&thread->segments, key, mi_subproc_default());
     mi_store_relaxed(&thread->key, key);
-    thread->stub = mi_heap_none;
+    __builtin_memcpy(&thread->stub, &mi_heap_none, sizeof thread->stub);
     thread->stub.thread = thread;
     thread->is_armed = false;
     thread->kept_large = NULL;
     thread->rearms_left = REARMS;
     thread->next_step_ms = 0;
+    thread->next_look_ms = 0;
     thread->slow_count = 0;
     mi_stat_increase(&thread->stats, MI_STAT_threads, 1);
     mi_os_set_tls_heap(&thread->backing);
@@ -144,6 +145,25 @@ void mi_thread_disarm(mi_thread_t *thread)
 {
     thread->is_armed = false;
     mi_os_set_tls_heap(thread->default_heap);
+}
+
+void mi_thread_tell(mi_segments_t *segments)
+{
+    if (mi_load_relaxed(&segments->told) != MI_NOT_TOLD)
+        return;
+    mi_store_relaxed(&segments->told, (uint32_t)MI_TOLD);
+    mi_thread_t *owner = mi_offset(segments, 0 - offsetof(mi_thread_t, segments));
+    for (size_t i = 0; i < MI_DIRECT_COUNT; i++)
+        mi_store_relaxed(&owner->backing.front.direct[i], &mi_page_none);
+    mi_thread_t *self = mi_thread_current();
+    if (self != NULL)
+        mi_thread_arm(self);
+}
+
+void mi_thread_hear(mi_thread_t *thread)
+{
+    mi_store_relaxed(&thread->segments.told, (uint32_t)MI_HEARD);
+    mi_heap_repair_direct(&thread->backing);
 }
 
 // What has been idle for so many purge delays is given back by a thread that is busy all the time.
@@ -206,8 +226,29 @@ static void purge_thread(mi_thread_t *thread, uint64_t now)
         mi_thread_disarm(thread);
 }
 
+static bool has_heard(mi_thread_t *thread)
+{
+    return mi_load_relaxed(&thread->segments.told) == MI_HEARD;
+}
+
+// Others have freed blocks of this thread. If it is busy, it will come upon them by itself.
+static void look_for_freed(mi_thread_t *thread, uint64_t now)
+{
+    long delay = mi_option_value(mi_option_purge_delay);
+    // First, so that what is freed from now on is told again.
+    mi_store_relaxed(&thread->segments.told, (uint32_t)MI_NOT_TOLD);
+    if (delay < 0)
+        return;
+    thread->next_look_ms = now + (uint64_t)delay;
+    thread->rearms_left = REARMS;
+    if (was_quiet(thread, now, (uint64_t)delay))
+        purge_quiet(thread, now);
+}
+
 static void purge(mi_thread_t *thread, uint64_t now)
 {
+    if (has_heard(thread) && now >= thread->next_look_ms)
+        look_for_freed(thread, now);
     if (mi_load_relaxed(&thread->segments.purge_at) != 0 &&
         now >= mi_load_relaxed(&thread->segments.purge_at))
         purge_thread(thread, now);
@@ -218,8 +259,8 @@ static void purge(mi_thread_t *thread, uint64_t now)
 
 static void rearm(mi_thread_t *thread)
 {
-    if (thread->rearms_left == 0 ||
-        (mi_load_relaxed(&thread->segments.purge_at) == 0 && !mi_arenas_want_purge(0)))
+    if (thread->rearms_left == 0 || (mi_load_relaxed(&thread->segments.purge_at) == 0 &&
+                                     !mi_arenas_want_purge(0) && !has_heard(thread)))
         return;
     thread->rearms_left--;
     mi_thread_arm(thread);
@@ -230,7 +271,8 @@ void mi_thread_tick(mi_thread_t *thread)
     mi_thread_deferred_free(thread, false);
     if (mi_option_is_on(mi_option_background_purge))
         mi_background_join(thread);
-    if (mi_load_relaxed(&thread->segments.purge_at) != 0 || mi_arenas_want_purge(0)) {
+    if (mi_load_relaxed(&thread->segments.purge_at) != 0 || mi_arenas_want_purge(0) ||
+        has_heard(thread)) {
         purge(thread, mi_os_clock_ms());
         rearm(thread);
     }

@@ -28,6 +28,7 @@ static void list_add(mi_segments_t *segments, mi_segment_t *segment)
         segment->next->prev = segment;
     }
     segment->list = segments;
+    mi_store_relaxed(&segment->owner_hint, segments);
     segments->count++;
 }
 
@@ -307,6 +308,7 @@ void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc)
     segments->subproc = subproc;
     segments->purges_at_once = false;
     mi_store_relaxed(&segments->purge_at, 0);
+    mi_store_relaxed(&segments->told, (uint32_t)MI_NOT_TOLD);
     mi_segments_unlock(segments, is_locked);
 }
 

@@ -59,7 +59,10 @@ typedef uint32_t mi_page_offset_t;
 typedef struct mi_segment {
     mi_page_t invalid;        // stands in for "no page here": its needed is 1, so that free stops
     struct mi_segments *list; // owner: the owner's list that this segment is in
-    struct mi_segment *next;  // owner
+    // owner writes, any reads: the list as a hint, even after the segment has left it. The lists lie in
+    // records of threads, which are never freed.
+    _Atomic(struct mi_segments *) owner_hint;
+    struct mi_segment *next; // owner
     struct mi_segment *prev;
     mi_arena_range_t range;          // const
     size_t size;                     // const: bytes, whole segments
@@ -82,9 +85,18 @@ typedef struct mi_segment {
 
 #define MI_SEGMENT_INFO_SLICES (mi_div_up(sizeof(mi_segment_t), MI_SLICE_SIZE))
 
+// Whether an owner knows that others have freed blocks of its pages.
+typedef enum mi_told {
+    MI_NOT_TOLD,
+    MI_TOLD, // since its last look
+    MI_HEARD // and it will look when the purge delay is over
+} mi_told_t;
+
 // The segments of one thread, and what it needs to get more.
 typedef struct mi_segments {
-    mi_segment_t *first;        // owner: circular list
+    // In a cache line of its own: others ask it often.
+    _Alignas(MI_CACHE_LINE) _Atomic(uint32_t) told; // any: mi_told_t
+    _Alignas(MI_CACHE_LINE) mi_segment_t *first;    // owner: circular list
     mi_segment_t *cached;       // owner: one empty segment, kept to save making it anew
     size_t count;               // owner: segments in the list
     uintptr_t key;              // const while a thread has it: mi_os_thread_key()

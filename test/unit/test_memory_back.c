@@ -185,6 +185,15 @@ static void idle_owner(void *arg)
     await(&idle->step, 5);
 }
 
+static void end_at_three(void *arg)
+{
+    idle_t *idle = arg;
+    await(&idle->step, 1);
+    fill(idle->range[0], idle->range[1]);
+    mi_store_release(&idle->step, 2);
+    await(&idle->step, 3);
+}
+
 static void check_idle_owner(size_t smallest, size_t largest)
 {
     idle_t idle = {{smallest, largest}, 0};
@@ -212,10 +221,41 @@ TEST(an_idle_threads_large_blocks_come_back_when_another_frees_them)
     check_idle_owner(100000, 10000000);
 }
 
-TEST_MAIN(RUN(small_blocks_come_back) RUN(medium_blocks_come_back)
-              RUN(one_block_of_each_medium_class_comes_back) RUN(large_blocks_come_back) RUN(
-                  huge_blocks_come_back) RUN(memory_comes_back_when_a_few_calls_follow_the_frees)
-                  RUN(ended_threads_leave_nothing)
-                      RUN(what_an_ended_thread_left_comes_back_when_another_frees_it)
-                          RUN(an_idle_threads_huge_blocks_come_back_when_another_frees_them)
-                              RUN(an_idle_threads_large_blocks_come_back_when_another_frees_them))
+TEST(an_idle_threads_small_blocks_come_back_when_another_frees_them)
+{
+    check_idle_owner(16, 2000);
+}
+
+TEST(an_idle_threads_medium_blocks_come_back_when_another_frees_them)
+{
+    check_idle_owner(1000, 60000);
+}
+
+// Who frees what an idle thread has, before that one ends, gets it back by a call of its own.
+TEST(what_others_have_freed_comes_back_after_its_owners_end)
+{
+    idle_t idle = {{16, 60000}, 0};
+    thread_t owner;
+    thread_run(one_short_thread, NULL);
+    size_t before = start();
+    thread_start(&owner, end_at_three, &idle);
+    mi_store_release(&idle.step, 1);
+    await(&idle.step, 2);
+    free_all();
+    mi_store_release(&idle.step, 3);
+    thread_join(&owner);
+    rest_and_call_once();
+    check_is_back(before);
+}
+
+TEST_MAIN(
+    RUN(an_idle_threads_small_blocks_come_back_when_another_frees_them)
+        RUN(an_idle_threads_medium_blocks_come_back_when_another_frees_them)
+            RUN(what_others_have_freed_comes_back_after_its_owners_end) RUN(small_blocks_come_back)
+                RUN(medium_blocks_come_back) RUN(one_block_of_each_medium_class_comes_back)
+                    RUN(large_blocks_come_back) RUN(huge_blocks_come_back)
+                        RUN(memory_comes_back_when_a_few_calls_follow_the_frees) RUN(
+                            ended_threads_leave_nothing)
+                            RUN(what_an_ended_thread_left_comes_back_when_another_frees_it) RUN(
+                                an_idle_threads_huge_blocks_come_back_when_another_frees_them)
+                                RUN(an_idle_threads_large_blocks_come_back_when_another_frees_them))
