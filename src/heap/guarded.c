@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Guarded blocks: one allocation in so many ends at an OS page that nobody may touch, so that a write
 // or read past its end stops the program at the very instruction. Off unless an option or the program
-// asks; while it is on, the stub stands in for the heap, so that every allocation comes by here.
+// asks; while it is on, the stub stands in for the default heap, and other heaps have no current page,
+// so that every allocation comes by here.
 #include "heap/guarded.h"
 
 #include "os/os.h"
@@ -17,6 +18,14 @@ void mi_guarded_init(mi_heap_t *heap)
                                     (size_t)mi_option_value(mi_option_guarded_sample_seed));
 }
 
+// For heaps that the program names: their fast path, too, must find no page.
+static void show_or_hide_pages(mi_heap_t *heap)
+{
+    for (size_t i = 1; heap->guarded.rate != 0 && i < MI_CLASS_COUNT; i++)
+        mi_heap_shelve(heap, i);
+    mi_heap_repair_direct(heap);
+}
+
 void mi_heap_guarded_set_sample_rate(mi_heap_t *heap, size_t sample_rate, size_t seed)
 {
     if (heap == NULL || heap->front.is_stub)
@@ -28,6 +37,7 @@ void mi_heap_guarded_set_sample_rate(mi_heap_t *heap, size_t sample_rate, size_t
     heap->guarded.countdown = sample_rate == 0 ? 0 : seed % sample_rate + 1;
     if (sample_rate != 0)
         mi_thread_arm(heap->front.thread);
+    show_or_hide_pages(heap);
 }
 
 void mi_heap_guarded_set_size_bound(mi_heap_t *heap, size_t min, size_t max)

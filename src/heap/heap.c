@@ -33,6 +33,9 @@ static void set_direct(mi_heap_t *heap, size_t size_class, mi_page_t *page)
     size_t size = mi_class_size(size_class);
     if (size > MI_SMALL_MAX)
         return;
+    // While some are to be guarded, all allocations come by the slow path.
+    if (heap->guarded.rate != 0)
+        page = &mi_page_none;
     size_t last = size / MI_BLOCK_ALIGN;
     size_t first = size_class == 1 ? 0 : mi_class_size(size_class - 1) / MI_BLOCK_ALIGN + 1;
     for (size_t i = first; i <= last; i++)
@@ -241,6 +244,8 @@ static void *alloc_class(mi_heap_t *heap, size_t size_class, bool zero)
     mi_page_t *page = heap->front.current[size_class];
     mi_block_t *block = page->free;
     page->free = mi_block_next(page, block);
+    if (mi_unlikely(heap->guarded.rate != 0))
+        mi_heap_shelve(heap, size_class);
     if (zero)
         __builtin_memset(block, 0, found == MI_REFILL_ZERO ? sizeof *block : page->block_size);
     return block;
@@ -546,6 +551,20 @@ static void put_out_of_use(mi_heap_t *heap, mi_page_t *page)
     mi_page_queue_push_back(&heap->full[MI_CLASS_HUGE], page);
 }
 
+// A detached page that has blocks in use.
+static void put_in_queue(mi_heap_t *heap, mi_page_t *page)
+{
+    bool has_room = page->size_class != MI_CLASS_HUGE &&
+                    (page->free != NULL || page->capacity < page->reserved);
+    if (has_room) {
+        page->state = MI_PAGE_AVAILABLE;
+        mi_page_queue_push_back(&heap->available[page->size_class], page);
+        return;
+    }
+    mi_page_to_full(page);
+    mi_page_queue_push_back(&heap->full[page->size_class], page);
+}
+
 void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
 {
     page->heap = heap;
@@ -562,15 +581,19 @@ void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
     }
     if (page->reserved > 1)
         change_class(heap, page, mi_size_class(page->block_size));
-    bool has_room = page->size_class != MI_CLASS_HUGE &&
-                    (page->free != NULL || page->capacity < page->reserved);
-    if (has_room) {
-        page->state = MI_PAGE_AVAILABLE;
-        mi_page_queue_push_back(&heap->available[page->size_class], page);
+    put_in_queue(heap, page);
+}
+
+void mi_heap_shelve(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_t *page = heap->front.current[size_class];
+    if (page == &mi_page_none)
         return;
-    }
-    mi_page_to_full(page);
-    mi_page_queue_push_back(&heap->full[page->size_class], page);
+    mi_heap_page_detach(heap, page);
+    if (page->needed == 0)
+        mi_heap_page_release(heap, page);
+    else
+        put_in_queue(heap, page);
 }
 
 // ---- collecting ----

@@ -129,6 +129,8 @@ typedef enum mi_collect_kind {
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind);
 // Slices of pages with blocks in use. Walks the free lists of the current pages.
 size_t mi_heap_used_slices(const mi_heap_t *heap);
+// Makes the current page of a class, if there is one, an available or full one.
+void mi_heap_shelve(mi_heap_t *heap, size_t size_class);
 // Lets the small sizes find their current pages again.
 void mi_heap_repair_direct(mi_heap_t *heap);
 void mi_heap_init(mi_heap_t *heap, struct mi_thread *thread, int tag, bool allow_destroy,

@@ -123,18 +123,6 @@ uintptr_t mi_random_key(mi_random_t *random)
     return key;
 }
 
-uintptr_t mi_random_word(void)
-{
-    static mi_os_lock_t lock;
-    static mi_random_t shared; // lock: lock
-    // While the process ends its holder may have been killed: something unpredictable must do.
-    if (!mi_os_lock(&lock))
-        return (uintptr_t)mix(mi_os_cycles()) | 1;
-    uintptr_t word = mi_random_key(&shared);
-    mi_os_unlock(&lock);
-    return word;
-}
-
 uint32_t mi_random_below(mi_random_t *random, uint32_t bound)
 {
     uint64_t wide = mi_random_next(random) >> 32;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Random numbers for free-list keys, shuffling and sampling: one stream per heap, so no locks,
-// and one for all.
+// Random numbers for free-list keys, shuffling and sampling: one stream per heap, so no locks.
 // A stream seeds itself at first use, from the system where that is possible: not while DLLs start.
 #pragma once
 
@@ -18,8 +17,6 @@ typedef struct mi_random {
 uint64_t mi_random_next(mi_random_t *random);
 // The next number that is not 0, for keys.
 uintptr_t mi_random_key(mi_random_t *random);
-// A number that is not 0 from one stream for all threads, under a lock: for keys of pages.
-uintptr_t mi_random_word(void);
 // Uniform in 0 .. bound - 1 but for a bias below 2^-32; bound > 0.
 uint32_t mi_random_below(mi_random_t *random, uint32_t bound);
 // Makes the stream repeatable: the same seed gives the same numbers. For guarded sampling and tests.
