@@ -206,25 +206,35 @@ void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment)
 
 // ---- purging ----
 
-static void purge_part(mi_arena_t *arena, size_t part)
+// Other threads are about to take the segment over, or to end and leave more: what is purged too
+// early is touched again at once.
+static bool is_due(const mi_segment_t *segment, uint64_t now)
+{
+    uint64_t wait = (uint64_t)mi_option_value(mi_option_purge_delay) *
+                    (uint64_t)mi_option_value(mi_option_arena_purge_mult);
+    return segment->purge_at != 0 && now >= segment->purge_at + wait;
+}
+
+static void purge_part(mi_arena_t *arena, size_t part, uint64_t now)
 {
     mi_arena_range_t range = {arena, part, 1};
     mi_segment_t *segment = mi_arena_range_start(&range);
     if (!mi_bitmap_is_set(arena->abandoned, part) ||
         !mi_segment_map_claim(segment, MI_OWNER_CLOSING))
         return;
-    mi_segment_purge_all(segment);
+    if (is_due(segment, now))
+        mi_segment_purge_all(segment);
     mi_segment_map_abandon(segment);
 }
 
-void mi_abandon_purge(void)
+void mi_abandon_purge(uint64_t now)
 {
     if (mi_stat_process_current(MI_STAT_segments_abandoned) == 0)
         return;
     for (size_t i = 0; i < mi_arena_count(); i++) {
         mi_arena_t *arena = mi_arena_at(i);
         for (size_t part = 0; arena != NULL && part < arena->part_count; part++)
-            purge_part(arena, part);
+            purge_part(arena, part, now);
     }
 }
 

@@ -184,7 +184,8 @@ void mi_abandon_look(mi_thread_t *thread, mi_segment_t *segment);
 void mi_abandon_settle(mi_thread_t *thread, mi_segment_t *segment);
 // Takes over all that the sub-process has; for a forced collect.
 void mi_abandon_reclaim_all(mi_thread_t *thread);
-// Purges what waits in abandoned segments: nobody owns them, so any thread that is quiet does it.
-void mi_abandon_purge(void);
+// Purges what has waited in abandoned segments for the delay of arenas: nobody owns them, so any
+// thread that is quiet does it.
+void mi_abandon_purge(uint64_t now);
 // Renames the sub-process of abandoned segments.
 void mi_abandon_move(mi_thread_t *thread, void *from, void *to);

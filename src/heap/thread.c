@@ -133,6 +133,9 @@ mi_thread_t *mi_thread_current(void)
 
 // ---- periodic work ----
 
+// any: clock of the last look of any thread at what may be purged. A hint.
+static _Atomic(uint64_t) last_purge_look;
+
 void mi_thread_arm(mi_thread_t *thread)
 {
     if (thread->is_armed)
@@ -182,7 +185,7 @@ static void purge_quiet(mi_thread_t *thread, uint64_t now)
         mi_heap_collect_pages(heap, MI_COLLECT_EMPTY);
     segments->purges_at_once = false;
     mi_segments_purge(segments, now, MI_PURGE_ALL);
-    mi_abandon_purge();
+    mi_abandon_purge(now);
 }
 
 // A busy thread gives back only what it has not touched since the last step: taking memory again
@@ -208,10 +211,16 @@ static uint64_t quiet_time(mi_thread_t *thread, uint64_t delay)
     return is_empty ? delay : delay * BUSY_DELAYS;
 }
 
+// A thread that rested so many delays was quiet whatever the others did.
+#define LONG_QUIET 100
+
+// Of several busy threads, some wait for a processor for longer than the delay: that is no rest.
 static bool was_quiet(mi_thread_t *thread, uint64_t now, uint64_t delay)
 {
-    return now - thread->last_tick_ms > delay &&
-           now - thread->last_tick_ms > quiet_time(thread, delay);
+    uint64_t rest = now - thread->last_tick_ms;
+    if (rest <= delay || now - mi_load_relaxed(&last_purge_look) <= delay)
+        return rest > delay * LONG_QUIET;
+    return rest > quiet_time(thread, delay);
 }
 
 static void purge_thread(mi_thread_t *thread, uint64_t now)
@@ -253,6 +262,8 @@ static void purge(mi_thread_t *thread, uint64_t now)
         now >= mi_load_relaxed(&thread->segments.purge_at))
         purge_thread(thread, now);
     thread->last_tick_ms = now;
+    if (mi_load_relaxed(&last_purge_look) != now)
+        mi_store_relaxed(&last_purge_look, now);
     if (mi_arenas_want_purge(now))
         mi_arenas_purge(now, false);
 }
