@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""How long minject takes for a large program, beside what a plain copy takes. A measurement, not a test.
+"""How long minject takes for a large program, beside a plain copy. A measurement, not a test.
 
     measure_copy.py MADE MINJECT [FOLDER [ROUNDS]]
 
-MADE is minject_made. FOLDER, by default the current one, decides which disk is measured: it gets a program
-of 200 MB and its copies for the time of the measurement. The three ways take turns, in each round with
-the program in memory, their results deleted and the disk idle: cp, cp with fdatasync, minject."""
+MADE is minject_made. FOLDER, by default the current one, decides which disk is measured: it gets a
+program of 200 MB and its copies for the time of the measurement. The three ways take turns, in each
+round with the program in memory, their results deleted and the disk idle: cp, cp with fdatasync,
+minject."""
 import os
 import resource
 import shutil

@@ -11,6 +11,7 @@
 static uint8_t file[MAKE_PE_CAPACITY];
 static uint8_t result[2 * MAKE_PE_CAPACITY];
 static mj_plan_t plan;
+static mj_options_t options; // the plan points into it
 
 // A file with every kind of saved range: headers, flags in the load configuration, a zip's length.
 static uint32_t planned(void)
@@ -18,7 +19,7 @@ static uint32_t planned(void)
     pe_view_t view;
     mj_facts_t facts;
     make_pe_t spec = make_pe_default();
-    mj_options_t options = options_of("--force", NULL);
+    options = options_of("--force", NULL);
     spec.checksum = 1;
     spec.load_flags = 0x800;
     spec.overlay = "PK\005\006\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
