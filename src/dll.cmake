@@ -37,6 +37,13 @@ if(MI_TARGET_ARCH STREQUAL "x86_64")
   set(guard_link_options -Wl,--guard-cf -Wl,--Xlink=-cetcompat)
 endif()
 
+# A new handler's exception passes through us; -ffreestanding leaves the records for that out. x86 has
+# no table of them.
+set(unwind_compile_options)
+if(NOT MI_TARGET_ARCH STREQUAL "i686")
+  set(unwind_compile_options -fasynchronous-unwind-tables)
+endif()
+
 enable_language(RC)
 string(REPLACE "." "," version_numbers "${PROJECT_VERSION},0")
 configure_file(api/mimalloc-override.rc.in mimalloc-override.rc @ONLY)
@@ -54,7 +61,8 @@ function(mi_add_dll target variant)
   add_dependencies(${target} import_kernel32_library import_ntdll_library)
   foreach(part ${target} ${target}-core)
     target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-builtin
-      -fno-stack-protector -mno-stack-arg-probe -gcodeview ${guard_compile_options}>)
+      -fno-stack-protector -mno-stack-arg-probe -gcodeview ${guard_compile_options}
+      ${unwind_compile_options}>)
   endforeach()
   # Relative to the build folder, where the linker runs: the PDB holds the linker's command line.
   target_link_options(${target} PRIVATE -nostdlib -Wl,--entry=mi_dll_main
