@@ -159,21 +159,38 @@ TEST(the_report_tells_what_is_there)
     CHECK(runtime.engine != MI_REDIRECT_ENGINE_IMPORTS || runtime.import_patch_count > 0);
 }
 
+// Where a jump at that place leads, or NULL.
+static const uint8_t *target_of_jump(const uint8_t *at)
+{
+#if defined(__aarch64__)
+    uint32_t words[2];
+    memcpy(words, at, sizeof words);
+    if (words[0] == 0x58000050 && words[1] == 0xD61F0200) { // ldr x16, 8; br x16
+        memcpy(&at, at + 8, sizeof at);
+        return at;
+    }
+    int64_t distance = (int64_t)((words[0] & 0x3FFFFFF) ^ 0x2000000) - 0x2000000;
+    return (words[0] & 0xFC000000) == 0x14000000 ? at + 4 * distance : NULL; // b
+#else
+    int32_t distance;
+    if (at[0] == 0xE9) {
+        memcpy(&distance, at + 1, sizeof distance);
+        return at + 5 + (int64_t)distance;
+    }
+    if (at[0] != 0xFF || at[1] != 0x25)
+        return NULL;
+    memcpy(&at, at + 6, sizeof at);
+    return at;
+#endif
+}
+
 // Follows the jumps from a runtime's function; returns their number, or 99.
 static unsigned jumps_to(const uint8_t *at, const void *replacement)
 {
-    for (unsigned count = 0; count < 8; count++) {
+    for (unsigned count = 0; count < 8 && at != NULL; count++) {
         if (at == replacement)
             return count;
-        if (at[0] == 0xE9) {
-            int32_t distance;
-            memcpy(&distance, at + 1, sizeof distance);
-            at += 5 + (int64_t)distance;
-        } else if (at[0] == 0xFF && at[1] == 0x25) {
-            memcpy(&at, at + 6, sizeof at);
-        } else {
-            return 99;
-        }
+        at = target_of_jump(at);
     }
     return 99;
 }

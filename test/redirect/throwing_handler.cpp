@@ -12,7 +12,8 @@ __declspec(dllimport) int (*_set_new_handler(int (*handler)(size_t)))(size_t);
 __declspec(dllimport) int _set_new_mode(int mode);
 }
 
-namespace {
+namespace
+{
 
 const size_t too_much = size_t(1) << 46;
 int calls;
