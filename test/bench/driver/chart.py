@@ -53,7 +53,7 @@ class Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}">\n<style>{STYLE}</style>\n'
             + "\n".join(self.parts) + "\n</svg>\n")
-        print(f"bench: written to {(FOLDER / name).relative_to(places.ROOT)}")
+        print(f"bench: written to {FOLDER / name}")
 
 
 class Axis:
