@@ -22,7 +22,7 @@ static void purge_huge(mi_segment_t *segment)
 
 static void free_remote(mi_segment_t *segment, mi_page_t *page, void *p)
 {
-    if (mi_page_is_huge(page))
+    if (mi_unlikely(mi_remote_is_single(page)) && mi_page_is_huge(page))
         purge_huge(segment);
     mi_segments_t *list = mi_remote_push(page, p);
     if (list != NULL)
@@ -50,11 +50,9 @@ static bool free_abandoned(mi_segment_t *segment, void *p)
     return heap != NULL && mi_abandon_free(heap->front.thread, segment, p);
 }
 
-bool mi_free_other(void *p)
+// What has a mark instead of an owner.
+static bool free_marked(void *p, uintptr_t owner)
 {
-    uintptr_t owner = mi_segment_map_owner(p);
-    if (owner == MI_OWNER_NOT_OURS)
-        return false;
     mi_segment_t *segment = owner == MI_OWNER_INTERIOR ? mi_segment_map_start(p) : mi_segment_of(p);
     mi_page_t *page = mi_segment_page_of(segment, p);
     if (page == &segment->invalid) {
@@ -72,6 +70,22 @@ bool mi_free_other(void *p)
         return true;
     }
     free_remote(segment, page, p);
+    return true;
+}
+
+bool mi_free_other(void *p)
+{
+    uintptr_t owner = mi_segment_map_owner(p);
+    if (owner == MI_OWNER_NOT_OURS)
+        return false;
+    if (mi_unlikely(owner <= MI_OWNER_KILLED))
+        return free_marked(p, owner);
+    mi_segment_t *segment = mi_segment_of(p);
+    mi_page_t *page = mi_segment_page_at(segment, p);
+    if (mi_likely(page != &segment->invalid))
+        free_remote(segment, page, p);
+    else
+        report_invalid(p);
     return true;
 }
 

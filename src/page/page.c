@@ -48,6 +48,7 @@ void mi_page_init(mi_page_t *page, size_t size_class, size_t block_size, size_t 
     }
     bool is_single = size_class == MI_CLASS_HUGE || block_size > MI_MEDIUM_PAGE_BLOCK_MAX;
     page->reserved = is_single ? 1 : (uint16_t)mi_min(room / block_size, UINT16_MAX);
+    mi_remote_init(page);
     set_keys(page);
 }
 
@@ -56,6 +57,7 @@ void mi_page_init_huge(mi_page_t *page)
     page->size_class = MI_CLASS_HUGE;
     page->block_size = 0;
     page->reserved = 1;
+    mi_remote_init(page);
     set_keys(page);
 }
 
@@ -182,16 +184,26 @@ static bool count_freed(mi_page_t *page, uint32_t count)
     return true;
 }
 
+// Joins the list with free. Of two lists the own one is walked to its end: its blocks are few, and
+// near; those of other threads are in other caches.
+static void put_on_free(mi_page_t *page, mi_block_t *list)
+{
+    uint32_t count;
+    if (page->free == NULL)
+        page->free = list;
+    else
+        mi_block_set_next(page, list_tail(page, page->free, &count), list);
+}
+
 bool mi_page_collect_remote(mi_page_t *page)
 {
-    mi_block_t *list = mi_remote_take(page);
-    if (list == NULL)
+    mi_remote_list_t list = mi_remote_take(page);
+    if (list.first == NULL)
         return false;
-    uint32_t count;
-    mi_block_t *tail = list_tail(page, list, &count);
-    mi_block_set_next(page, tail, page->free);
-    page->free = list;
-    return page->state != MI_PAGE_CURRENT && count_freed(page, count);
+    if (list.count == 0 && page->state != MI_PAGE_CURRENT)
+        (void)list_tail(page, list.first, &list.count);
+    put_on_free(page, list.first);
+    return page->state != MI_PAGE_CURRENT && count_freed(page, list.count);
 }
 
 // ---- states ----

@@ -51,7 +51,8 @@ typedef struct mi_page {
 #endif
 } mi_page_t;
 
-typedef _Atomic(mi_block_t *) mi_remote_t;
+// A page's list of blocks that other threads freed: see page/remote.h.
+typedef _Atomic(uintptr_t) mi_remote_t;
 
 // Bytes from a segment's start to a page's record.
 typedef uint32_t mi_page_offset_t;
