@@ -47,7 +47,7 @@ class Server:
         if self.is_redirected:
             for name in ("initdb.exe", "pg_ctl.exe", "postgres.exe"):
                 real.inject(minject, os.path.join(self.home, "bin", name))
-            for name in real.OUR_DLLS:
+            for name in real.OUR_DLLS[:2]:
                 shutil.copy(os.path.join(windows_bin, name), os.path.join(self.home, "bin"))
             self.env.update(MIMALLOC_LOG_FILE=real.windows_path(self.log), MIMALLOC_VERBOSE="1")
 

