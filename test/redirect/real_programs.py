@@ -121,7 +121,7 @@ def make_png(size=128):
 
 
 def make_gif(size=160, frames=12):
-    """An animation; every row of pixels is a run of codes of its own, so that these stay 8 bits wide."""
+    """An animation. Its codes start afresh every 80 pixels, so that they stay 8 bits wide."""
     clear, end = 128, 129
     out = b"GIF89a" + struct.pack("<HHBBB", size, size, 0xF6, 0, 0)
     out += bytes(c for i in range(128) for c in (2 * i, 255 - 2 * i, i * i % 256))
@@ -159,7 +159,8 @@ def make_js(count):
 
 
 def inputs():
-    return {"book.pdf": make_pdf(), "image.png": make_png(), "anim.gif": make_gif(), "shader.frag": make_shader().encode(),
+    return {"book.pdf": make_pdf(), "image.png": make_png(), "anim.gif": make_gif(),
+            "shader.frag": make_shader().encode(),
             "in.elm": ("module In exposing (..)\n" + "".join(
                 "f%d a b = if a > b then a+%d else (b , a) |> g\n" % (i, i)
                 for i in range(200))).encode(),
