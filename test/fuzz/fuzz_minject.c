@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Property: a file is refused, or it is rewritten, passes verification, is not changed by a second
-// run, and gives the original back byte for byte. --list and --check end too. The last byte chooses
-// the options.
+// run, and gives the original back byte for byte. --list and --check end too. One that claims to be
+// injected gives the original that its record has the hash of, or stays as it is. The last byte
+// chooses the options.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fuzz.h"
 #include "inject.h"
@@ -46,6 +48,28 @@ static void print(const uint8_t *data, size_t size, const mj_options_t *options)
     mj_text_free(&text);
 }
 
+// As main.c does with every input: one that claims to be injected is taken back first, or refused.
+static void restore(const uint8_t *data, size_t size)
+{
+    pe_view_t view;
+    mj_record_t record;
+    uint32_t blob_off;
+    uint32_t restored = 0;
+    if (pe_view_init(&view, data, size, PE_LAYOUT_FILE) != PE_OK ||
+        mj_record_find(&view, &record, &blob_off) == MJ_NOT_INJECTED)
+        return;
+    uint8_t *copy = malloc(size);
+    if (copy == NULL)
+        return;
+    memcpy(copy, data, size);
+    view.base = copy;
+    mj_status_t status = mj_record_restore(&view, copy, &restored);
+    if (status == MJ_OK ? restored > size || mj_hash(copy, restored) != record.original_hash
+                        : memcmp(copy, data, size) != 0)
+        abort();
+    free(copy);
+}
+
 // Parsed once: a fuzzer lives from speed.
 static const mj_options_t *options_for(unsigned choice)
 {
@@ -71,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const mj_options_t *options = options_for(data[size - 1] & 3);
     if ((data[size - 1] & 4) == 0)
         print(data, size, options);
+    restore(data, size);
     injected_t injected =
         inject_up_to(data, (uint32_t)size, options, is_large ? 0x5000000 : 0x20000);
     if (injected.broken != NULL) {

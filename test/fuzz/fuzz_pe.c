@@ -30,6 +30,17 @@ static void walk_imports(const pe_view_t *view)
     }
 }
 
+static void walk_delay_imports(const pe_view_t *view)
+{
+    pe_import_t import;
+    pe_thunk_t thunk;
+    for (uint32_t i = 0; i < WALK_MAX && pe_delay_import_at(view, i, &import) == PE_OK; i++) {
+        touch(import.name);
+        for (uint32_t k = 0; k < WALK_MAX && pe_thunk_at(view, &import, k, &thunk) == PE_OK; k++)
+            touch(thunk.name);
+    }
+}
+
 static void walk_exports(const pe_view_t *view)
 {
     pe_export_t export;
@@ -58,10 +69,16 @@ static void read_layout(const uint8_t *bytes, size_t size, pe_layout_t layout)
     if (pe_view_init(&view, bytes, size, layout) != PE_OK)
         return;
     walk_imports(&view);
+    walk_delay_imports(&view);
     walk_exports(&view);
+    sink += pe_ex_characteristics(&view);
     sink += pe_load_config(&view, &config) == PE_OK;
     for (uint32_t i = 0; i < view.file.section_count; i++) {
+        pe_code_range_t range;
         pe_section_at(&view, i, &section);
+        if (pe_code_range_of_rva(&view, section.rva, &range) == PE_OK &&
+            section.rva - range.rva >= range.size)
+            abort();
         uint32_t there = pe_available(&view, section.rva);
         const uint8_t *first = pe_at(&view, section.rva, there);
         if (there != 0)

@@ -2,9 +2,13 @@
 // Seeds for the fuzzer: first a change of one field each, then combinations; all in both widths.
 #include "pe_seeds.h"
 
+#include <string.h>
+
+#include "inject.h"
 #include "support/make_pe.h"
 
-#define SEED_COUNT 56U
+#define MADE_COUNT     56U
+#define INJECTED_COUNT 34U // the first ones once more, as minject leaves them
 
 static const char bundle[] = "data\n---- Bun! ----\n";
 
@@ -137,10 +141,25 @@ static void vary(make_pe_t *spec, uint32_t index)
     }
 }
 
+static uint32_t injected_seed(uint32_t index, uint8_t *bytes)
+{
+    mj_options_t options = options_of("--force", NULL);
+    uint32_t size = pe_seed(index, bytes);
+    injected_t injected = inject_bytes(bytes, size, &options);
+    if (injected.status == MJ_OK && injected.size <= MAKE_PE_CAPACITY) {
+        size = injected.size;
+        memcpy(bytes, injected.bytes, size);
+    }
+    injected_free(&injected);
+    return size;
+}
+
 uint32_t pe_seed(uint32_t index, uint8_t *bytes)
 {
-    if (index >= SEED_COUNT)
+    if (index >= MADE_COUNT + INJECTED_COUNT)
         return 0;
+    if (index >= MADE_COUNT)
+        return injected_seed(index - MADE_COUNT, bytes);
     make_pe_t spec = index % 2 == 0 ? make_pe_default() : make_pe_default32();
     vary(&spec, index / 2);
     return make_pe(&spec, bytes);
