@@ -1,0 +1,21 @@
+# Cross-builds for Linux on ARM64 with clang on Debian's libraries for such builds; qemu's user mode runs
+# the programs. For tests only: of the pure parts of the redirect on their own processor, and of the core.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(MI_TARGET_ARCH aarch64)
+foreach(language C CXX)
+  set(CMAKE_${language}_COMPILER_TARGET aarch64-linux-gnu)
+endforeach()
+set(CMAKE_C_COMPILER clang-19)
+set(CMAKE_CXX_COMPILER clang++-19)
+# No C++ library is at hand, and none needed: no test here is C++.
+set(CMAKE_CXX_COMPILER_WORKS TRUE)
+set(CMAKE_AR llvm-ar-19)
+set(CMAKE_RANLIB llvm-ranlib-19)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -fuse-ld=lld-19)
+set(CMAKE_SHARED_LINKER_FLAGS_INIT -fuse-ld=lld-19)
+set(CMAKE_FIND_ROOT_PATH /usr/aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(MI_TEST_LAUNCHER qemu-aarch64 -L /usr/aarch64-linux-gnu)
