@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Changed programs start: under Wine, with a DLL in front that says when it is loaded.
 
-    run_wine.py BIN LAUNCHER CACHE [long | x86]
+    run_wine.py BIN LAUNCHER CACHE [long | x86 | native]
 
 BIN is the folder of the Windows build (minject.exe, minject_made.exe, minject_mark.dll,
 minject_echo.exe), CACHE the folder of fetched programs. Each program gives the same exit status and
@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 
-BIN, WINE, CACHE = sys.argv[1], sys.argv[2], sys.argv[3]
+BIN, CACHE = sys.argv[1], sys.argv[3]
+# On Windows itself nothing stands before a program, and nothing was fetched.
+IS_NATIVE = sys.argv[4:] == ["native"]
+LAUNCH = [] if IS_NATIVE else [sys.argv[2]]
 IS_LONG = sys.argv[4:] == ["long"]
 # A 32-bit build: made files are 32-bit too, and the fetched programs, which are not, are left out. So
 # is --children: in Wine 8 a 32-bit process crashes at its first breakpoint under any debugger.
@@ -61,7 +64,7 @@ LONG_PROGRAMS = [
 
 
 def run(*command, answer=""):
-    return subprocess.run([WINE, *command], input=answer, capture_output=True, text=True,
+    return subprocess.run([*LAUNCH, *command], input=answer, capture_output=True, text=True,
                           errors="replace", check=False)
 
 
@@ -210,8 +213,9 @@ def try_surroundings(tool, options):
     os.environ["MI_ECHO"] = "kept"
     os.mkdir("elsewhere")
     os.chdir("elsewhere")
-    plain = run("../echo.exe", "where").stdout.split("\n")
-    through = run(os.path.join("..", tool), "run", *options, "../echo.exe", "where").stdout.split("\n")
+    echo = os.path.join("..", "echo.exe")
+    plain = run(echo, "where").stdout.split("\n")
+    through = run(os.path.join("..", tool), "run", *options, echo, "where").stdout.split("\n")
     os.chdir("..")
     judge("run: folder, environment and search path pass through",
           plain[0].endswith("elsewhere") and plain[1] == "variable: kept" and
@@ -235,10 +239,11 @@ def main():
         shutil.copy(os.path.join(BIN, "minject_mark.dll"), folder)
         for name, fields in MADE.items():
             try_made(name, fields)
-        programs = [] if IS_X86 else LONG_PROGRAMS if IS_LONG else PROGRAMS
+        programs = [] if IS_X86 or IS_NATIVE else LONG_PROGRAMS if IS_LONG else PROGRAMS
         for package, name, arguments in programs:
             try_program(package, name, arguments)
-        try_installer()
+        if not IS_NATIVE:
+            try_installer()
         try_copying()
         try_run()
         os.chdir("/")
