@@ -3,7 +3,9 @@
 #include "api/runtime.h"
 
 #include "api/fail.h"
+#include "heap/init.h"
 #include "mimalloc.h"
+#include "os/os.h"
 
 #include <errno.h>
 
@@ -15,7 +17,10 @@ __attribute__((constructor(101))) static void start(void)
 
 __attribute__((destructor(101))) static void end(void)
 {
-    mi_process_done();
+    if (mi_os_image_is_unloading())
+        mi_process_unload();
+    else
+        mi_process_done();
 }
 
 // Nothing redirects a runtime that we are part of.

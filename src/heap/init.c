@@ -95,6 +95,14 @@ void mi_process_done(void)
         mi_arenas_release_all();
 }
 
+void mi_process_unload(void)
+{
+    mi_process_done();
+    mi_thread_done();
+    mi_arenas_release_unused();
+    mi_os_release_tls_slot();
+}
+
 void mi_thread_init(void)
 {
     (void)mi_heap_current();

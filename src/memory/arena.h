@@ -76,5 +76,7 @@ size_t mi_arena_count(void);
 // index < mi_arena_count(); may be NULL for one that is just being made.
 mi_arena_t *mi_arena_at(size_t index);
 mi_arena_t *mi_arena_of_id(int id);
+// Unmaps the arenas of which no part is in use, for good. No other thread may allocate meanwhile.
+void mi_arenas_release_unused(void);
 // Unmaps every arena; the process must not use the allocator any more (option destroy_on_exit).
 void mi_arenas_release_all(void);

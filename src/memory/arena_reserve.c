@@ -202,6 +202,18 @@ bool mi_arena_manage(void *start, size_t size, bool is_committed, bool is_large,
     return finish(make_arena(&memory, numa_node, exclusive), arena_id) == 0;
 }
 
+void mi_arenas_release_unused(void)
+{
+    for (size_t i = 0; i < mi_arena_count(); i++) {
+        mi_arena_t *arena = mi_arena_at(i);
+        if (arena == NULL || arena->memory.base == NULL ||
+            !mi_bitmap_claim_at(arena->in_use, 0, arena->part_count))
+            continue;
+        (void)mi_exchange_acq_rel(&arenas[i], NULL);
+        mi_os_release(&arena->memory);
+    }
+}
+
 void mi_arenas_release_all(void)
 {
     for (size_t i = 0; i < mi_arena_count(); i++) {

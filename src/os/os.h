@@ -75,6 +75,11 @@ void mi_os_disallow_thp(void);
 // on_exit is the same at every call. Windows: DllMain in the DLL, a TLS callback in programs that link
 // the static library; the call of this function is what links that callback.
 void mi_os_on_thread_exit(void (*on_exit)(void *heap));
+// True when the DLL that this copy of the allocator is linked into is being unloaded, while the process
+// goes on. Not for our own DLL, which is never unloaded.
+bool mi_os_image_is_unloading(void);
+// Gives the thread-local slot back; the next use takes another one.
+void mi_os_release_tls_slot(void);
 void mi_os_yield(void);
 size_t mi_os_thread_id(void); // for messages; may be reused by the system
 // Starts a detached thread that runs main(arg). False when the system refused.

@@ -267,6 +267,17 @@ void mi_os_on_thread_exit(void (*on_exit)(void *heap))
     errno = saved_errno;
 }
 
+// A shared object with the allocator in it cannot be unloaded safely: the system would call its
+// function at the end of threads.
+bool mi_os_image_is_unloading(void)
+{
+    return false;
+}
+
+void mi_os_release_tls_slot(void)
+{
+}
+
 void mi_os_yield(void)
 {
     sched_yield();

@@ -353,7 +353,7 @@ void mi_os_disallow_thp(void)
 #define TEB_SLOT_COUNT 64
 
 uint32_t mi_os_tls_offset = TEB_ALWAYS_ZERO;
-static DWORD tls_slot = TLS_OUT_OF_INDEXES; // const after mi_os_init
+static DWORD tls_slot = TLS_OUT_OF_INDEXES; // const from mi_os_init to mi_os_release_tls_slot
 
 static void take_tls_slot(void)
 {
@@ -362,6 +362,15 @@ static void take_tls_slot(void)
     tls_slot = TlsAlloc();
     if (tls_slot < TEB_SLOT_COUNT)
         mi_os_tls_offset = TEB_SLOTS + tls_slot * (uint32_t)sizeof(void *);
+}
+
+void mi_os_release_tls_slot(void)
+{
+    DWORD slot = tls_slot;
+    mi_os_tls_offset = TEB_ALWAYS_ZERO;
+    tls_slot = TLS_OUT_OF_INDEXES;
+    if (slot != TLS_OUT_OF_INDEXES)
+        TlsFree(slot);
 }
 
 void *mi_os_tls_heap_slow(void)
@@ -377,6 +386,8 @@ void *mi_os_tls_heap_slow(void)
 void mi_os_set_tls_heap(void *heap)
 {
     DWORD saved_error = GetLastError();
+    if (heap != NULL)
+        take_tls_slot(); // it was given back, but something still allocates
     // The only failures: no slot was left in the process, or no memory for the expansion slots.
     // Going on would make a new heap for every allocation.
     if (!TlsSetValue(tls_slot, heap) && heap != NULL) {
@@ -425,6 +436,10 @@ bool mi_os_start_thread(void (*main)(void *arg), void *arg)
     }
     start->main = main;
     start->arg = arg;
+    // The image that this code is in must stay as long as the thread may run.
+    HMODULE image;
+    (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                             (LPCWSTR)(uintptr_t)run_thread, &image);
     HANDLE thread = CreateThread(NULL, 0, run_thread, start, 0, NULL);
     if (thread == NULL)
         HeapFree(GetProcessHeap(), 0, start);

@@ -18,12 +18,20 @@ void mi_os_on_thread_exit(void (*on_exit)(void *heap))
     thread_exit_function = on_exit;
 }
 
+static bool is_unloading;
+
+bool mi_os_image_is_unloading(void)
+{
+    return is_unloading;
+}
+
 static void NTAPI on_image_event(void *module, DWORD reason, void *reserved)
 {
     (void)module;
     // At a process's end reserved is not NULL: other threads may have been killed inside our locks.
     if (reason == DLL_PROCESS_DETACH && reserved != NULL)
         mi_os_set_process_ending();
+    is_unloading = reason == DLL_PROCESS_DETACH && reserved == NULL;
     if (reason != DLL_THREAD_DETACH || thread_exit_function == NULL)
         return;
     void *heap = mi_os_tls_heap_slow();
