@@ -165,7 +165,8 @@ bool mj_file_grow(mj_file_t *file, size_t capacity)
 
 void mj_file_release(mj_file_t *file)
 {
-    if (file->bytes != NULL && handle_of(file) != INVALID_HANDLE_VALUE)
+    // 0 in a file that was never read.
+    if (file->handle != 0 && handle_of(file) != INVALID_HANDLE_VALUE)
         CloseHandle(handle_of(file));
     file->handle = (intptr_t)INVALID_HANDLE_VALUE;
 }
