@@ -68,6 +68,69 @@ static void check_objects(void)
     delete_object(malloc(10));
 }
 
+// ---- operator new without memory: it asks the new handler, then throws ----
+
+enum { CXX_EXCEPTION = 0xE06D7363 - 0x100000000LL };
+
+static CONTEXT before_the_call;
+static volatile bool is_thrown;
+static volatile unsigned handler_calls;
+
+// Goes back to where the context was captured, as a catch clause would.
+static LONG CALLBACK catch_it(EXCEPTION_POINTERS *exception)
+{
+    if (exception->ExceptionRecord->ExceptionCode != (DWORD)CXX_EXCEPTION)
+        return EXCEPTION_CONTINUE_SEARCH;
+    is_thrown = true;
+    *exception->ContextRecord = before_the_call;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static int CDECL no_memory_to_give(size_t size)
+{
+    (void)size;
+    handler_calls++;
+    return 0;
+}
+
+// The operator of msvcrt.dll may give NULL instead, as those before Visual C++ 8 did.
+static bool fails_as_ever(HMODULE runtime, void *(*make)(size_t), size_t size)
+{
+    is_thrown = false;
+    RtlCaptureContext(&before_the_call);
+    if (is_thrown)
+        return true;
+    return make(size) == NULL && runtime == GetModuleHandleA("msvcrt.dll");
+}
+
+static void check_exhaustion(void)
+{
+    typedef int CDECL handler_fun(size_t size);
+    typedef handler_fun *CDECL set_handler_fun(handler_fun * handler);
+    // More than an address space, and more than any system gives.
+    const size_t sizes[] = {(size_t)-64, ((size_t)1 << (sizeof(size_t) * 8 - 2)) * 3};
+    HMODULE runtime = GetModuleHandleA("msvcr120.dll");
+    if (runtime == NULL)
+        runtime = GetModuleHandleA("msvcrt.dll");
+    void *handler = AddVectoredExceptionHandler(1, catch_it);
+    for (unsigned i = 0; i < 2; i++) {
+        check(fails_as_ever(runtime, new_object, sizes[i]), "operator new throws");
+        check(fails_as_ever(runtime, new_array, sizes[i]), "operator new[] throws");
+    }
+    set_handler_fun *set_handler = (set_handler_fun *)(void *)GetProcAddress(
+        runtime, OPERATOR_NAME("?_set_new_handler@@YAP6AH_K@ZP6AH0@Z@Z",
+                               "?_set_new_handler@@YAP6AHI@ZP6AHI@Z@Z"));
+    check(set_handler != NULL, "_set_new_handler");
+    set_handler(no_memory_to_give);
+    check(fails_as_ever(runtime, new_object, sizes[1]), "operator new throws behind the handler");
+    check(handler_calls > 0, "the new handler is asked");
+    set_handler(NULL);
+    RemoveVectoredExceptionHandler(handler);
+    void *object = new_object(40);
+    check(mi_is_in_heap_region(object), "operator new afterwards");
+    delete_object(object);
+}
+
 static void check_status(void)
 {
     mi_redirect_status_t status = {.size = sizeof status};
@@ -80,6 +143,7 @@ void old_main(void)
 {
     check_blocks();
     check_objects();
+    check_exhaustion();
     check_status();
     print(failures == 0 ? "1 passed, 0 failed\n" : "0 passed, 1 failed\n");
     ExitProcess(failures);
