@@ -20,8 +20,9 @@
 #include <wchar.h>
 #include <windows.h>
 
-extern int _set_new_mode(int mode);
-extern size_t _aligned_msize(void *block, size_t alignment, size_t offset);
+#ifndef EXERCISE_RUNTIME
+#define EXERCISE_RUNTIME "ucrtbase.dll"
+#endif
 
 static HMODULE runtime;
 
@@ -34,6 +35,23 @@ static void *function(const char *name)
 {
     return (void *)GetProcAddress(runtime, name);
 }
+
+// Old runtimes lack some of these, and so do their import libraries.
+#define RUNTIME_FUNCTION(result, name, ...) ((result(__cdecl *)(__VA_ARGS__))function(name))
+#define _recalloc                           RUNTIME_FUNCTION(void *, "_recalloc", void *, size_t, size_t)
+#define _aligned_msize                      RUNTIME_FUNCTION(size_t, "_aligned_msize", void *, size_t, size_t)
+#define _aligned_recalloc                                                                          \
+    RUNTIME_FUNCTION(void *, "_aligned_recalloc", void *, size_t, size_t, size_t)
+#define _aligned_offset_recalloc                                                                   \
+    RUNTIME_FUNCTION(void *, "_aligned_offset_recalloc", void *, size_t, size_t, size_t, size_t)
+#define _dupenv_s     RUNTIME_FUNCTION(int, "_dupenv_s", char **, size_t *, const char *)
+#define _wdupenv_s    RUNTIME_FUNCTION(int, "_wdupenv_s", wchar_t **, size_t *, const wchar_t *)
+#define _set_new_mode RUNTIME_FUNCTION(int, "_set_new_mode", int)
+
+// Runs a test that stands or falls with a function, where the runtime has it.
+#define RUN_WITH(name, test)                                                                       \
+    if (function(name) != NULL)                                                                    \
+    RUN(test)
 
 // ---- blocks of the program ----
 
@@ -414,7 +432,8 @@ static void verdicts(void)
     mi_redirect_runtime_t first = {.size = sizeof first};
     watch_counts_t counts = watch_counts();
     REQUIRE(mi_redirect_get_status(&status));
-    REQUIRE(mi_redirect_get_runtime(0, &first));
+    for (size_t i = 0; first.base != (void *)runtime; i++)
+        REQUIRE(mi_redirect_get_runtime(i, &first));
     printf("     heap calls %ld, alien %ld, failed %ld; foreign frees %u, reallocs %u, sizes %u\n",
            counts.calls, counts.aliens, counts.failures, (unsigned)status.foreign_free_count,
            (unsigned)status.foreign_realloc_count, (unsigned)status.foreign_size_count);
@@ -442,7 +461,7 @@ TEST(nothing_went_astray)
 TEST(the_redirect_is_there)
 {
     CHECK(mi_is_redirected());
-    runtime = GetModuleHandleA("ucrtbase.dll");
+    runtime = GetModuleHandleA(EXERCISE_RUNTIME);
     REQUIRE(runtime != NULL);
     REQUIRE(watch_start(runtime, is_ours));
 }
@@ -453,17 +472,17 @@ int main(int argc, char **argv)
     RUN(the_redirect_is_there)
     RUN(plain_blocks)
     RUN(zeroed_blocks)
-    RUN(recalloc_keeps_and_zeroes)
+    RUN_WITH("_recalloc", recalloc_keeps_and_zeroes)
     RUN(expand_in_place)
-    RUN(aligned_blocks)
-    RUN(aligned_blocks_with_an_offset)
-    RUN(base_functions_and_public_ones_mix)
-    RUN(twins_and_public_ones_mix)
+    RUN_WITH("_aligned_recalloc", aligned_blocks)
+    RUN_WITH("_aligned_offset_recalloc", aligned_blocks_with_an_offset)
+    RUN_WITH("_malloc_base", base_functions_and_public_ones_mix)
+    RUN_WITH("_o_malloc", twins_and_public_ones_mix)
     RUN(copies_of_strings)
     RUN(current_folders)
     RUN(full_paths)
     RUN(temporary_names)
-    RUN(copies_of_the_environment)
+    RUN_WITH("_dupenv_s", copies_of_the_environment)
     RUN(names_of_days_and_months)
     RUN(environment_grows_and_shrinks)
     RUN(locales_come_and_go)
@@ -482,7 +501,7 @@ int main(int argc, char **argv)
     RUN(commands)
     RUN(pipes_to_commands)
     RUN(programs_found_by_path)
-    RUN(heap_questions)
+    RUN_WITH("_set_new_mode", heap_questions)
     RUN(nothing_went_astray)
     printf("%u passed, %u failed\n", check_state.passed, check_state.failed);
     return check_state.failed != 0;
