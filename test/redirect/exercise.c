@@ -37,16 +37,15 @@ static void *function(const char *name)
 }
 
 // Old runtimes lack some of these, and so do their import libraries.
-#define RUNTIME_FUNCTION(result, name, ...) ((result(__cdecl *)(__VA_ARGS__))function(name))
-#define _recalloc                           RUNTIME_FUNCTION(void *, "_recalloc", void *, size_t, size_t)
-#define _aligned_msize                      RUNTIME_FUNCTION(size_t, "_aligned_msize", void *, size_t, size_t)
-#define _aligned_recalloc                                                                          \
-    RUNTIME_FUNCTION(void *, "_aligned_recalloc", void *, size_t, size_t, size_t)
+#define IN_RUNTIME(result, name, ...) ((result(__cdecl *)(__VA_ARGS__))function(name))
+#define _recalloc                     IN_RUNTIME(void *, "_recalloc", void *, size_t, size_t)
+#define _aligned_msize                IN_RUNTIME(size_t, "_aligned_msize", void *, size_t, size_t)
+#define _aligned_recalloc             IN_RUNTIME(void *, "_aligned_recalloc", void *, size_t, size_t, size_t)
 #define _aligned_offset_recalloc                                                                   \
-    RUNTIME_FUNCTION(void *, "_aligned_offset_recalloc", void *, size_t, size_t, size_t, size_t)
-#define _dupenv_s     RUNTIME_FUNCTION(int, "_dupenv_s", char **, size_t *, const char *)
-#define _wdupenv_s    RUNTIME_FUNCTION(int, "_wdupenv_s", wchar_t **, size_t *, const wchar_t *)
-#define _set_new_mode RUNTIME_FUNCTION(int, "_set_new_mode", int)
+    IN_RUNTIME(void *, "_aligned_offset_recalloc", void *, size_t, size_t, size_t, size_t)
+#define _dupenv_s     IN_RUNTIME(int, "_dupenv_s", char **, size_t *, const char *)
+#define _wdupenv_s    IN_RUNTIME(int, "_wdupenv_s", wchar_t **, size_t *, const wchar_t *)
+#define _set_new_mode IN_RUNTIME(int, "_set_new_mode", int)
 
 // Runs a test that stands or falls with a function, where the runtime has it.
 #define RUN_WITH(name, test)                                                                       \
