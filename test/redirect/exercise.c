@@ -40,7 +40,8 @@ static void *function(const char *name)
 #define IN_RUNTIME(result, name, ...) ((result(__cdecl *)(__VA_ARGS__))function(name))
 #define _recalloc                     IN_RUNTIME(void *, "_recalloc", void *, size_t, size_t)
 #define _aligned_msize                IN_RUNTIME(size_t, "_aligned_msize", void *, size_t, size_t)
-#define _aligned_recalloc             IN_RUNTIME(void *, "_aligned_recalloc", void *, size_t, size_t, size_t)
+
+#define _aligned_recalloc IN_RUNTIME(void *, "_aligned_recalloc", void *, size_t, size_t, size_t)
 #define _aligned_offset_recalloc                                                                   \
     IN_RUNTIME(void *, "_aligned_offset_recalloc", void *, size_t, size_t, size_t, size_t)
 #define _dupenv_s     IN_RUNTIME(int, "_dupenv_s", char **, size_t *, const char *)
