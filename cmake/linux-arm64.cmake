@@ -1,5 +1,5 @@
-# Cross-builds for Linux on ARM64 with clang on Debian's libraries for such builds; qemu's user mode runs
-# the programs. For tests only: of the pure parts of the redirect on their own processor, and of the core.
+# Cross-builds for Linux on ARM64 with clang and Debian's libraries; qemu's user mode runs the programs.
+# For tests only: of the pure parts of the redirect on their own processor, and of the core.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(MI_TARGET_ARCH aarch64)

@@ -27,14 +27,17 @@ mi_add_import_library(import_kernel32)
 mi_add_import_library(import_ntdll)
 
 # Control flow guard: the DLL lists its valid indirect call targets. The table's anchor is the same
-# for every DLL, so the redirect's file serves here too. The linker knows it for x64 only.
+# for every DLL, so the redirect's file serves here too. It has it for 64-bit code only.
 set(guard_sources)
 set(guard_compile_options)
 set(guard_link_options)
-if(MI_TARGET_ARCH STREQUAL "x86_64")
+if(NOT MI_TARGET_ARCH STREQUAL "i686")
   set(guard_sources redirect/load_config.c)
   set(guard_compile_options -mguard=cf-nochecks)
-  set(guard_link_options -Wl,--guard-cf -Wl,--Xlink=-cetcompat)
+  set(guard_link_options -Wl,--guard-cf)
+endif()
+if(MI_TARGET_ARCH STREQUAL "x86_64") # shadow stacks are this processor's
+  list(APPEND guard_link_options -Wl,--Xlink=-cetcompat)
 endif()
 
 # A new handler's exception passes through us; -ffreestanding leaves the records for that out. x86 has

@@ -4,7 +4,12 @@
 // import table entry. The linker makes the tables; this structure points at them.
 // Written out by hand, as the structure's fields take link-time constants and the headers at hand
 // are older than it. Layout: IMAGE_LOAD_CONFIG_DIRECTORY64 up to GuardLongJumpTargetCount.
-#if defined(__x86_64__) && !defined(_MSC_VER)
+#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(_MSC_VER)
+#if defined(__aarch64__)
+#define JUMP_TO_TARGET "br x9"
+#else
+#define JUMP_TO_TARGET "jmp *%rax"
+#endif
 __asm__(".section .00cfg,\"dr\"\n"
         ".balign 8\n"
         // The loader replaces these where the guard is on; elsewhere they let every call through.
@@ -14,7 +19,7 @@ __asm__(".section .00cfg,\"dr\"\n"
         ".balign 16\n"
         "guard_check_nothing: ret\n"
         ".balign 16\n"
-        "guard_dispatch_nothing: jmp *%rax\n"
+        "guard_dispatch_nothing: " JUMP_TO_TARGET "\n"
         ".section .rdata,\"dr\"\n"
         ".balign 8\n"
         ".globl _load_config_used\n"

@@ -55,6 +55,25 @@ $r = Invoke-Program 'classic_plain.exe' @() `
 Judge 'it can be turned off' `
     (($r.Status -ne 0) -and ($r.Text -match 'redirected: no')) $r.Text
 
+# ARM64: only code of the program's own processor is changed, also where the runtime is hybrid.
+if ([Runtime.InteropServices.RuntimeInformation]::OSArchitecture -eq 'Arm64') {
+    $image = [IO.File]::ReadAllBytes((Join-Path $work 'classic_plain.exe'))
+    $machine = [BitConverter]::ToUInt16($image, [BitConverter]::ToInt32($image, 0x3C) + 4)
+    $r = Invoke-Program 'classic_plain.exe' @() `
+        @{ MIMALLOC_VERBOSE = '2'; MIMALLOC_REDIRECT_MODE = 'code' }
+    Judge 'ARM64: redirected by code' (Test-Yes $r) $r.Text
+    if ($machine -eq 0xAA64) {
+        $form = ' malloc at \S+: code, (\w\w ){4}-> (\w\w ){3}1[4-7] '
+        Judge 'ARM64: a word is replaced by b' ($r.Text -match $form) $r.Text
+    } elseif ($machine -eq 0x8664) {
+        $form = ' malloc at \S+: code, 48 8b c4 48 89 -> e9 '
+        Judge 'x64 on ARM64: a fast-forward sequence is replaced' ($r.Text -match $form) $r.Text
+    }
+    $r = Invoke-Program 'classic_plain.exe' @() `
+        @{ MIMALLOC_VERBOSE = '1'; MIMALLOC_REDIRECT_MODE = 'imports' }
+    Judge 'ARM64: redirected by import tables' (Test-Yes $r) $r.Text
+}
+
 # Mitigations: each is a policy of the system for this program's name.
 foreach ($policy in 'CFG', 'StrictCFG', 'BlockDynamicCode', 'UserShadowStack', 'HighEntropy') {
     try { Set-ProcessMitigation -Name 'classic_plain.exe' -Enable $policy }
