@@ -173,8 +173,9 @@ TEST(short_threads_leave_nothing_but_their_blocks)
         for (int j = 0; j < THREADS; j++)
             thread_join(&threads[j]);
     }
-    // Each thread takes over what the ones before it have left.
-    CHECK(mi_stat_process_current(MI_STAT_segments) <= 4 * THREADS);
+    // Each thread takes over what the ones before it have left; on Windows a thread may be joined
+    // before its end is told, so that a few segments more are made on a crowded machine.
+    CHECK(mi_stat_process_current(MI_STAT_segments) <= CHURN / 10);
     for (int i = 0; i < CHURN; i++)
         for (int j = 0; j < CHURN_KEPT; j++)
             release(kept[i][j]);
