@@ -4,6 +4,7 @@
 #include "api/alloc.h"
 #include "api/fail.h"
 #include "api/runtime.h"
+#include "heap/grow.h"
 #include "heap/heap.h"
 
 #include <errno.h>
@@ -53,6 +54,15 @@ static void *move(mi_heap_t *heap, void *p, size_t usable, const request_t *requ
     return block;
 }
 
+// After a block has grown: what came to it, zeroed if that is asked for. Returns its usable size now.
+static size_t clear_grown(char *p, size_t usable, const request_t *request)
+{
+    size_t grown = mi_block_usable_size(p);
+    if (request->fill == FILL_ZERO)
+        memset(p + usable, 0, grown - usable);
+    return grown;
+}
+
 static void *reallocate(mi_heap_t *heap, void *p, const request_t *request)
 {
     if (p == NULL) {
@@ -65,6 +75,8 @@ static void *reallocate(mi_heap_t *heap, void *p, const request_t *request)
         return size == 0 ? NULL : move(heap, p, size, request);
     }
     size_t usable = mi_block_usable_size(p);
+    if (request->size > usable && is_aligned_at(p, request) && mi_heap_grow(p, request->size))
+        usable = clear_grown(p, usable, request);
     if (!can_stay(p, usable, request))
         return move(heap, p, usable, request);
     if (request->fill == FILL_ZERO)

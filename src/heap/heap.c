@@ -533,7 +533,7 @@ static bool may_serve(const mi_heap_t *heap, const mi_page_t *page)
     return !arena->is_exclusive || arena->id == heap->arena_id;
 }
 
-static void change_class(mi_heap_t *heap, mi_page_t *page, size_t size_class)
+void mi_heap_page_change_class(mi_heap_t *heap, mi_page_t *page, size_t size_class)
 {
     mi_thread_stats_t *stats = &heap->front.thread->stats;
     if (page->size_class == size_class)
@@ -546,7 +546,7 @@ static void change_class(mi_heap_t *heap, mi_page_t *page, size_t size_class)
 // The class of pages that no allocation looks at.
 static void put_out_of_use(mi_heap_t *heap, mi_page_t *page)
 {
-    change_class(heap, page, MI_CLASS_HUGE);
+    mi_heap_page_change_class(heap, page, MI_CLASS_HUGE);
     page->state = MI_PAGE_FULL;
     mi_page_queue_push_back(&heap->full[MI_CLASS_HUGE], page);
 }
@@ -580,7 +580,7 @@ void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
         return;
     }
     if (page->reserved > 1)
-        change_class(heap, page, mi_size_class(page->block_size));
+        mi_heap_page_change_class(heap, page, mi_size_class(page->block_size));
     put_in_queue(heap, page);
 }
 

@@ -118,6 +118,8 @@ void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page);
 // when it is empty. A page of an exclusive arena that the heap does not name serves no more
 // allocations: it waits until all its blocks have come back.
 void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page);
+// Gives a page that is in no queue another class, in the statistics too.
+void mi_heap_page_change_class(mi_heap_t *heap, mi_page_t *page, size_t size_class);
 // Takes a page out of its queue or its place as current. Its free list is empty afterwards.
 void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page);
 

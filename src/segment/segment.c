@@ -155,15 +155,21 @@ static size_t written_slices(const mi_page_t *page)
     return mi_div_up(bytes, MI_SLICE_SIZE);
 }
 
+static void take_slices(mi_segment_t *segment, size_t slice, size_t slice_count)
+{
+    mi_slice_mask_clear(segment->free_mask, slice, slice_count);
+    mi_slice_mask_clear(segment->purge_mask, slice, slice_count);
+    mi_slice_mask_clear(segment->idle_mask, slice, slice_count);
+    segment->free_slices -= (uint32_t)slice_count;
+}
+
 static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_count)
 {
     if (!mi_arena_commit(&segment->range, slice, slice_count))
         return NULL;
     mi_page_t *page = &segment->pages[slice];
     __builtin_memset(page, 0, sizeof *page);
-    mi_slice_mask_clear(segment->free_mask, slice, slice_count);
-    mi_slice_mask_clear(segment->purge_mask, slice, slice_count);
-    mi_slice_mask_clear(segment->idle_mask, slice, slice_count);
+    take_slices(segment, slice, slice_count);
     page->slice_count = (uint16_t)slice_count;
     page->state = MI_PAGE_DETACHED;
     page->fresh_is_zero = mi_arena_is_zero(&segment->range, slice, slice_count);
@@ -171,8 +177,21 @@ static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_cou
     set_offsets(segment, slice, slice_count,
                 (mi_page_offset_t)(offsetof(mi_segment_t, pages) + slice * sizeof(mi_page_t)));
     segment->used_pages++;
-    segment->free_slices -= (uint32_t)slice_count;
     return page;
+}
+
+static bool page_extend(mi_page_t *page, size_t slice_count)
+{
+    mi_segment_t *segment = mi_segment_of_page(page);
+    size_t slice = mi_page_index(page) + page->slice_count;
+    if (slice + slice_count > MI_SLICES_PER_SEGMENT ||
+        !mi_slice_mask_all(segment->free_mask, slice, slice_count) ||
+        !mi_arena_commit(&segment->range, slice, slice_count))
+        return false;
+    take_slices(segment, slice, slice_count);
+    set_offsets(segment, slice, slice_count, segment->page_offset[mi_page_index(page)]);
+    page->slice_count = (uint16_t)(page->slice_count + slice_count);
+    return true;
 }
 
 static bool serves(const mi_segment_t *segment, size_t slice_count, int arena_id)
@@ -288,6 +307,14 @@ mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, mi_page_source_t sourc
         page = page_from_new(segments, wish);
     mi_segments_unlock(segments, is_locked);
     return page;
+}
+
+bool mi_segment_page_extend(mi_segments_t *segments, mi_page_t *page, size_t slice_count)
+{
+    bool is_locked = mi_segments_lock(segments);
+    bool is_done = page_extend(page, slice_count);
+    mi_segments_unlock(segments, is_locked);
+    return is_done;
 }
 
 void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page)

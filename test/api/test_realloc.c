@@ -52,6 +52,43 @@ TEST(content_survives_growing_and_shrinking)
     mi_free(p);
 }
 
+// The release build grows large blocks where they are, if what follows is free; all builds keep the
+// contents, and leave the neighbours alone.
+TEST(a_large_block_grows_over_free_memory_only)
+{
+    const size_t old_size = 100000;
+    const size_t new_size = 1500000;
+    char *p = mi_malloc(old_size);
+    char *neighbour = mi_malloc(old_size);
+    fill(p, old_size);
+    fill(neighbour, old_size);
+    char *q = mi_realloc(neighbour, new_size);
+    CHECK(is_kept(q, old_size));
+    memset(q + old_size, 0x77, new_size - old_size);
+    CHECK(is_kept(p, old_size));
+    p = mi_realloc(p, new_size);
+    CHECK(is_kept(p, old_size));
+    memset(p + old_size, 0x55, new_size - old_size);
+    CHECK(is_kept(q, old_size));
+    CHECK_EQ(q[new_size - 1], 0x77);
+    mi_free(q);
+    mi_free(p);
+}
+
+TEST(what_comes_to_a_large_block_is_zeroed_if_asked)
+{
+    char *dirty = mi_malloc(3000000);
+    memset(dirty, 0x33, 3000000);
+    mi_free(dirty);
+    char *p = mi_zalloc(200000);
+    for (size_t size = 300000; size < 2500000; size += 200000) {
+        p = mi_rezalloc(p, size);
+        REQUIRE(p != NULL);
+        CHECK(is_zero(p, 0, mi_usable_size(p)));
+    }
+    mi_free(p);
+}
+
 TEST(realloc_of_null_allocates)
 {
     void *p = mi_realloc(NULL, 100);
@@ -200,12 +237,13 @@ TEST(a_pointer_that_is_not_ours_is_left_alone)
     CHECK_EQ(mi_usable_size(local), 0);
 }
 
-TEST_MAIN(RUN(content_survives_growing_and_shrinking) RUN(realloc_of_null_allocates)
-              RUN(realloc_to_zero_gives_a_live_block) RUN(a_block_that_fits_stays)
-                  RUN(a_failed_realloc_keeps_the_block) RUN(reallocf_frees_when_it_fails)
-                      RUN(expand_of_null_is_null) RUN(rezalloc_zeroes_what_it_adds)
-                          RUN(recalloc_zeroes_after_shrinking_in_place)
-                              RUN(aligned_forms_keep_content_and_alignment)
-                                  RUN(aligned_at_forms_keep_content_and_alignment)
-                                      RUN(reallocarr_changes_the_pointer_only_on_success)
-                                          RUN(a_pointer_that_is_not_ours_is_left_alone))
+TEST_MAIN(RUN(content_survives_growing_and_shrinking) RUN(a_large_block_grows_over_free_memory_only)
+              RUN(what_comes_to_a_large_block_is_zeroed_if_asked) RUN(realloc_of_null_allocates)
+                  RUN(realloc_to_zero_gives_a_live_block) RUN(a_block_that_fits_stays)
+                      RUN(a_failed_realloc_keeps_the_block) RUN(reallocf_frees_when_it_fails)
+                          RUN(expand_of_null_is_null) RUN(rezalloc_zeroes_what_it_adds)
+                              RUN(recalloc_zeroes_after_shrinking_in_place)
+                                  RUN(aligned_forms_keep_content_and_alignment)
+                                      RUN(aligned_at_forms_keep_content_and_alignment)
+                                          RUN(reallocarr_changes_the_pointer_only_on_success)
+                                              RUN(a_pointer_that_is_not_ours_is_left_alone))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A page's states and lists, and the segment that it is cut from, seen from inside.
 #include "check.h"
+#include "heap/grow.h"
 #include "heap/heap.h"
 #include "mimalloc.h"
 #include "page/remote.h"
@@ -174,6 +175,34 @@ TEST(memory_that_was_used_before_comes_first)
     mi_heap_destroy(second);
 }
 
+TEST(a_large_block_grows_where_it_is)
+{
+    mi_collect(true);
+    char *p = mi_malloc(100000);
+    mi_segment_t *segment = mi_segment_of(p);
+    memset(p, 1, 100000);
+    size_t slices = page_of(p)->slice_count;
+    if (MI_PADDING) {
+        CHECK(!mi_heap_grow(p, 1000000));
+    } else {
+        REQUIRE(mi_heap_grow(p, 1000000));
+        CHECK(page_of(p)->slice_count > slices);
+        CHECK_EQ(page_of(p + 900000), page_of(p));
+        CHECK_EQ(page_of(p)->size_class, mi_size_class(1000000));
+        CHECK(mi_usable_size(p) >= 1000000);
+        CHECK_EQ(p[99999], 1);
+        // Something is in the way, or it is too large for a segment with others.
+        void *behind = mi_malloc(MI_LARGE_MAX / 4);
+        if (mi_segment_of(behind) == segment && (char *)behind > p)
+            CHECK(!mi_heap_grow(p, MI_LARGE_MAX));
+        mi_free(behind);
+    }
+    CHECK(!mi_heap_grow(p, MI_LARGE_MAX + 1));
+    CHECK(mi_segment_is_valid(segment));
+    mi_free(p);
+    CHECK(mi_segment_is_valid(segment));
+}
+
 TEST(a_huge_block_has_a_segment_of_its_own)
 {
     size_t size = MI_SEGMENT_SIZE + 5;
@@ -195,4 +224,5 @@ TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
                           RUN(segments_count_their_pages_and_go_with_the_last)
                               RUN(slices_in_which_nothing_was_carved_stay_clean)
                                   RUN(memory_that_was_used_before_comes_first)
-                                      RUN(a_huge_block_has_a_segment_of_its_own))
+                                      RUN(a_large_block_grows_where_it_is)
+                                          RUN(a_huge_block_has_a_segment_of_its_own))
