@@ -275,7 +275,8 @@ static bool holds_symbols_below(const pe_view_t *view, uint32_t end)
 
 static bool fits_moved_data(const pe_view_t *view, const mj_facts_t *facts, uint32_t headers_end)
 {
-    if (view->is_flat || headers_end > header_limit(view, false))
+    uint32_t limit = header_limit(view, false);
+    if (view->is_flat || headers_end > limit || view->optional.headers_size > limit)
         return false;
     // These live between the headers and the first section, where nothing can be pushed aside.
     if (headers_hold_directories(view) || holds_symbols_below(view, headers_end))

@@ -433,6 +433,27 @@ TEST(full_headers_push_the_first_section_to_the_end_when_the_last_is_code)
     injected_free(&injected);
 }
 
+// The room for moved data is looked for up to the headers' end, which may be a lie.
+TEST(full_headers_that_claim_to_be_larger_than_the_file_are_refused)
+{
+    make_pe_t spec = make_full_headers();
+    spec.junk_after_table = 0;
+    spec.extra_sections = 1;
+    file_size = make_pe(&spec, file);
+    uint32_t headers_size = file_size + 1;
+    memcpy(file + 0x40 + 24 + PE_OFF_HEADERS_SIZE, &headers_size, sizeof headers_size);
+    uint32_t table_end = 0x40 + 24 + 240 + 4 * (uint32_t)sizeof(pe_section_t);
+    memset(file + table_end, 0, file_size - table_end);
+    uint8_t *exact = malloc(file_size); // so that a sanitizer sees a read behind its end
+    REQUIRE(exact != NULL);
+    memcpy(exact, file, file_size);
+    mj_options_t options = options_of(NULL);
+    injected_t injected = inject_bytes(exact, file_size, &options);
+    CHECK_EQ(injected.status, MJ_NO_ROOM);
+    injected_free(&injected);
+    free(exact);
+}
+
 TEST(ninety_six_sections_stay_ninety_six)
 {
     make_pe_t spec = make_pe_default();
@@ -624,6 +645,7 @@ TEST_MAIN(
     RUN(a_last_section_with_more_memory_than_data_needs_no_care_with_a_slot)
     RUN(code_never_becomes_writable)
     RUN(full_headers_push_the_first_section_to_the_end_when_the_last_is_code)
+    RUN(full_headers_that_claim_to_be_larger_than_the_file_are_refused)
     RUN(ninety_six_sections_stay_ninety_six)
     RUN(ninety_five_sections_become_ninety_six)
     RUN(takes_a_file_alignment_of_a_page)
