@@ -8,9 +8,7 @@
 // The page, if the block may grow at all; only its owner may change it.
 static mi_page_t *growing_page(const void *p)
 {
-    size_t index = mi_segment_map_index(p);
-    if (MI_PADDING || index >= MI_SEGMENT_MAP_ENTRIES ||
-        mi_load_relaxed(&mi_segment_map[index]) != mi_os_thread_key())
+    if (MI_PADDING || mi_segment_map_owner(p) != mi_os_thread_key())
         return NULL;
     mi_page_t *page = mi_segment_page_at(mi_segment_of(p), p);
     bool is_large = page->reserved == 1 && page->size_class <= MI_CLASS_LARGEST &&
