@@ -27,7 +27,7 @@ class Drawing:
 
     def text(self, x, y, words, anchor="start", cls=""):
         kind = f' class="{cls}"' if cls else ""
-        self.parts.append(f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}"{kind}>'
+        self.parts.append(f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}"{kind}>\n'
                           f"{escape(words)}</text>")
 
     def line(self, x1, y1, x2, y2, cls="grid"):
