@@ -72,17 +72,44 @@ static void check_objects(void)
 
 enum { CXX_EXCEPTION = 0xE06D7363 - 0x100000000LL };
 
-static CONTEXT before_the_call;
-static volatile bool is_thrown;
 static volatile unsigned handler_calls;
+static volatile bool is_thrown;
 
-// Goes back to where the context was captured, as a catch clause would.
+// Goes on where the call began, as a catch clause would. On x86 RtlCaptureContext gives the caller's
+// place, not its own, and the frames that are left behind had handlers in a list.
+#if UINTPTR_MAX > UINT32_MAX
+static CONTEXT before_the_call;
+
+static void go_back_with(CONTEXT *context)
+{
+    *context = before_the_call;
+}
+
+#define MARK_PLACE() RtlCaptureContext(&before_the_call)
+#else
+static void *before_the_call[5];
+static DWORD handlers;
+
+static void go_back(void)
+{
+    __builtin_longjmp(before_the_call, 1);
+}
+
+static void go_back_with(CONTEXT *context)
+{
+    context->Eip = (uintptr_t)go_back;
+    __writefsdword(0, handlers);
+}
+
+#define MARK_PLACE() (handlers = __readfsdword(0), (void)__builtin_setjmp(before_the_call))
+#endif
+
 static LONG CALLBACK catch_it(EXCEPTION_POINTERS *exception)
 {
     if (exception->ExceptionRecord->ExceptionCode != (DWORD)CXX_EXCEPTION)
         return EXCEPTION_CONTINUE_SEARCH;
     is_thrown = true;
-    *exception->ContextRecord = before_the_call;
+    go_back_with(exception->ContextRecord);
     return EXCEPTION_CONTINUE_EXECUTION;
 }
 
@@ -97,7 +124,7 @@ static int CDECL no_memory_to_give(size_t size)
 static bool fails_as_ever(HMODULE runtime, void *(*make)(size_t), size_t size)
 {
     is_thrown = false;
-    RtlCaptureContext(&before_the_call);
+    MARK_PLACE();
     if (is_thrown)
         return true;
     return make(size) == NULL && runtime == GetModuleHandleA("msvcrt.dll");
