@@ -176,12 +176,25 @@ static bool has_misplaced_directory(const pe_view_t *view, uint32_t table_end, u
     return false;
 }
 
+// A load configuration that its section or the file cuts off would go on in our data.
+static bool has_cut_load_config(const pe_view_t *view)
+{
+    uint32_t rva = pe_directory(view, PE_DIR_LOAD_CONFIG).rva;
+    uint32_t size;
+    if (rva == 0)
+        return false;
+    return !pe_read(view, rva, &size, sizeof size) || size > pe_available(view, rva);
+}
+
 // Sections in ascending order of address, without overlap, behind the headers: as the loader demands.
 static mj_status_t check_layout(const pe_view_t *view)
 {
     uint64_t next = 0;
     uint32_t table_end =
         view->section_off + view->file.section_count * (uint32_t)sizeof(pe_section_t);
+    // Behind the file's end there would be our data, and a directory there would read it.
+    if (view->optional.headers_size > view->size)
+        return MJ_BAD_IMAGE_LAYOUT;
     // The format's own limit; with more, a small file would give a huge result.
     if (view->file.section_count == 0 || view->optional.file_alignment > 0x10000)
         return MJ_BAD_IMAGE_LAYOUT;
@@ -198,7 +211,9 @@ static mj_status_t check_layout(const pe_view_t *view)
     }
     if (next > 0x7fff0000U)
         return MJ_ADDRESS_SPACE;
-    return has_misplaced_directory(view, table_end, (uint32_t)next) ? MJ_BAD_IMAGE_LAYOUT : MJ_OK;
+    bool is_bad =
+        has_misplaced_directory(view, table_end, (uint32_t)next) || has_cut_load_config(view);
+    return is_bad ? MJ_BAD_IMAGE_LAYOUT : MJ_OK;
 }
 
 mj_status_t mj_plan_imports(const pe_view_t *view, const mj_facts_t *facts,
