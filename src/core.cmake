@@ -26,11 +26,16 @@ target_include_directories(mi_core_options INTERFACE
   ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 # No frame reaches an OS page: that would need a stack probe, which the DLL does not have.
 # -fno-builtin-malloc: the compiler must not turn our functions into calls of themselves.
-target_compile_options(mi_core_options INTERFACE
-  -fvisibility=hidden -fno-strict-aliasing -fno-builtin-malloc -Wframe-larger-than=3584)
+if(MSVC AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(mi_core_options INTERFACE
+    /clang:-fno-strict-aliasing /clang:-fno-builtin-malloc -Wframe-larger-than=3584)
+elseif(NOT MSVC)
+  target_compile_options(mi_core_options INTERFACE
+    -fvisibility=hidden -fno-strict-aliasing -fno-builtin-malloc -Wframe-larger-than=3584)
+endif()
 if(NOT WIN32)
   target_compile_options(mi_core_options INTERFACE -ftls-model=initial-exec)
-elseif(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+elseif(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND NOT MSVC)
   # All our variables are in the same image: no load of their address from a table.
   target_compile_options(mi_core_options INTERFACE -fno-auto-import)
 endif()
@@ -45,6 +50,10 @@ function(mi_add_core target variant)
   add_library(${target} OBJECT ${core_sources})
   target_compile_definitions(${target} PUBLIC ${${variant}_definitions})
   target_link_libraries(${target} PUBLIC mi_core_options PRIVATE mi_warnings)
+  if(MSVC)
+    # No default library: programs of every runtime can link it.
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:/Zl /GS->)
+  endif()
 endfunction()
 
 # What a program links: one archive of everything, with the program's own runtime around it.
@@ -54,6 +63,9 @@ function(mi_add_static target variant)
   target_compile_definitions(${target} PUBLIC ${${variant}_definitions})
   target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${target} PRIVATE mi_core_options mi_warnings)
+  if(MSVC)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:/Zl /GS->)
+  endif()
 endfunction()
 
 mi_add_static(mimalloc release)

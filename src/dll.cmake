@@ -1,5 +1,6 @@
 # mimalloc-override.dll and its variants: no C runtime, imports from KERNEL32, ntdll and the redirect.
-# The import libraries for the first two are made here from short lists: what the DLL may import is
+# In Microsoft's mode the import libraries are the SDK's. Else those for the first two are made here
+# from short lists: what the DLL may import is
 # then written down, and lld keeps the order of the command line, with the redirect first (it would
 # sort Debian's libraries, which have another format, by their paths).
 set(dlltool_machine_x86_64 i386:x86-64)
@@ -23,28 +24,20 @@ function(mi_add_import_library name)
   add_custom_target(${name}_library DEPENDS ${library})
 endfunction()
 
-mi_add_import_library(import_kernel32)
-mi_add_import_library(import_ntdll)
+if(MSVC)
+  set(import_libraries kernel32 ntdll)
+else()
+  mi_add_import_library(import_kernel32)
+  mi_add_import_library(import_ntdll)
+  set(import_libraries ${CMAKE_CURRENT_BINARY_DIR}/libimport_kernel32.a
+                       ${CMAKE_CURRENT_BINARY_DIR}/libimport_ntdll.a)
+endif()
 
 # Control flow guard: the DLL lists its valid indirect call targets. The table's anchor is the same
 # for every DLL, so the redirect's file serves here too. It has it for 64-bit code only.
 set(guard_sources)
-set(guard_compile_options)
-set(guard_link_options)
-if(NOT MI_TARGET_ARCH STREQUAL "i686")
+if(MI_HAS_GUARD)
   set(guard_sources redirect/load_config.c)
-  set(guard_compile_options -mguard=cf-nochecks)
-  set(guard_link_options -Wl,--guard-cf)
-endif()
-if(MI_TARGET_ARCH STREQUAL "x86_64") # shadow stacks are this processor's
-  list(APPEND guard_link_options -Wl,--Xlink=-cetcompat)
-endif()
-
-# A new handler's exception passes through us; -ffreestanding leaves the records for that out. x86 has
-# no table of them.
-set(unwind_compile_options)
-if(NOT MI_TARGET_ARCH STREQUAL "i686")
-  set(unwind_compile_options -fasynchronous-unwind-tables)
 endif()
 
 enable_language(RC)
@@ -60,17 +53,25 @@ function(mi_add_dll target variant)
   target_compile_definitions(${target} PRIVATE ${${variant}_definitions})
   target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${target} PRIVATE mi_core_options mi_warnings mimalloc-redirect
-    ${CMAKE_CURRENT_BINARY_DIR}/libimport_kernel32.a ${CMAKE_CURRENT_BINARY_DIR}/libimport_ntdll.a)
-  add_dependencies(${target} import_kernel32_library import_ntdll_library)
-  foreach(part ${target} ${target}-core)
-    target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-ffreestanding -fno-builtin
-      -fno-stack-protector -mno-stack-arg-probe -gcodeview ${guard_compile_options}
-      ${unwind_compile_options}>)
-  endforeach()
-  # Relative to the build folder, where the linker runs: the PDB holds the linker's command line.
-  target_link_options(${target} PRIVATE -nostdlib -Wl,--entry=mi_dll_main
-    -Wl,--dynamicbase,--nxcompat,--high-entropy-va -Wl,--pdb=bin/${target}.pdb
-    ${guard_link_options} src/mimalloc-override.def)
+                                          ${import_libraries})
+  if(NOT MSVC)
+    add_dependencies(${target} import_kernel32_library import_ntdll_library)
+  endif()
+  mi_compile_freestanding(${target} ${target}-core)
+  mi_guard(${target} ${target}-core)
+  mi_link_freestanding(${target} ENTRY mi_dll_main PDB)
+  if(MSVC)
+    # Debug information for the PDB, which the linker names after the DLL.
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:/Z7>)
+    target_compile_options(${target}-core PRIVATE $<$<COMPILE_LANGUAGE:C>:/Z7>)
+    target_link_options(${target} PRIVATE /DEBUG /OPT:REF /OPT:ICF
+                        /DEF:${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.def)
+  else()
+    foreach(part ${target} ${target}-core)
+      target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-gcodeview>)
+    endforeach()
+    target_link_options(${target} PRIVATE src/mimalloc-override.def)
+  endif()
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS
                ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.def)
 endfunction()

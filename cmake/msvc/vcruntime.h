@@ -35,3 +35,7 @@
 #define _NODISCARD
 #define __CRTDECL     __cdecl
 #define _CRT_ALIGN(x) __declspec(align(x))
+
+#define __crt_va_start(list, last) __builtin_va_start(list, last)
+#define __crt_va_arg(list, type)   __builtin_va_arg(list, type)
+#define __crt_va_end(list)         __builtin_va_end(list)

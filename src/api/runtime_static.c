@@ -3,24 +3,27 @@
 #include "api/runtime.h"
 
 #include "api/fail.h"
+#include "base/compiler.h"
 #include "heap/init.h"
 #include "mimalloc.h"
 #include "os/os.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
-// Before main, and before constructors of the program without a priority of their own.
-__attribute__((constructor(101))) static void start(void)
-{
-    mi_process_init();
-}
-
-__attribute__((destructor(101))) static void end(void)
+MI_AT_END(end)
 {
     if (mi_os_image_is_unloading())
         mi_process_unload();
     else
         mi_process_done();
+}
+
+MI_AT_START(start, mi_start_entry)
+{
+    mi_process_init();
+    if (MI_ENDS_BY_ATEXIT)
+        (void)atexit(end);
 }
 
 // Nothing redirects a runtime that we are part of.

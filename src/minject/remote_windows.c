@@ -103,7 +103,7 @@ static uintptr_t allocate_behind(const remote_t *remote, size_t size)
 static bool write_directory(const remote_t *remote, enum pe_directory_index index,
                             pe_directory_t directory)
 {
-    uintptr_t field = remote->base + remote->view.directory_off + index * sizeof directory;
+    uintptr_t field = remote->base + remote->view.directory_off + (size_t)index * sizeof directory;
     if ((uint32_t)index >= remote->view.optional.directory_count)
         return true;
     return write_memory(remote, field, &directory, sizeof directory);

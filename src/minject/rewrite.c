@@ -95,7 +95,7 @@ static void put_directory(const pe_view_t *view, uint8_t *bytes, enum pe_directo
                           pe_directory_t directory)
 {
     if ((uint32_t)index < view->optional.directory_count)
-        memcpy(bytes + view->directory_off + index * sizeof directory, &directory,
+        memcpy(bytes + view->directory_off + (size_t)index * sizeof directory, &directory,
                sizeof directory);
 }
 

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
-// 64-bit division for our 32-bit x86 DLL, which has no compiler runtime; the compiler calls it by this
-// name. Rare (clocks, printing), so it is short rather than fast. Programs that link the static
-// library have their compiler's. Other processors divide 64 bits themselves.
+// What compilers refer to in a DLL that has no compiler runtime. Programs that link the static library
+// have their compiler's.
+// 64-bit division on 32-bit x86, called by this name. Rare (clocks, printing), so it is short rather
+// than fast. Other processors divide 64 bits themselves.
+// In Microsoft's mode, a symbol that every object with floating point refers to; nothing reads it.
 #include "base/bits.h"
 
+#if defined(_MSC_VER)
+extern int _fltused;
+int _fltused = 1;
+#else
 typedef int not_empty_t; // a translation unit may not be empty
+#endif
 
-#if defined(__i386__)
+#if defined(__i386__) && !defined(_MSC_VER)
 
 uint64_t __udivdi3(uint64_t dividend, uint64_t divisor);
 

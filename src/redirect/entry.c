@@ -2,6 +2,7 @@
 // The DLL's entry point and the stock contract's exports.
 // As this DLL depends on nothing but ntdll, it is started before every DLL that it serves, and is
 // told of thread and process ends after them.
+#include "redirect/export.h"
 #include "redirect/log.h"
 #include "redirect/process.h"
 #include "redirect/report.h"
@@ -29,14 +30,31 @@ static VOID NTAPI on_dll_notification(ULONG reason, const rd_ldr_notification_t 
         rd_takeover_module(module);
 }
 
+static bool register_for_notices(void)
+{
+    rd_ldr_register_fun *function =
+        (rd_ldr_register_fun *)rd_system_export("ntdll.dll", "LdrRegisterDllNotification");
+    return function != NULL &&
+           RD_NT_SUCCESS(function(RD_DLL_NOTIFICATION_FLAGS, on_dll_notification, NULL,
+                                  &notification_cookie));
+}
+
+static void unregister(void)
+{
+    rd_ldr_unregister_fun *function =
+        (rd_ldr_unregister_fun *)rd_system_export("ntdll.dll", "LdrUnregisterDllNotification");
+    if (notification_cookie != NULL && function != NULL)
+        (void)function(notification_cookie);
+    notification_cookie = NULL;
+}
+
 static void attach(void)
 {
     rd_settings_read();
     rd_takeover_start();
     if (rd_settings.is_disabled)
         return;
-    if (!RD_NT_SUCCESS(LdrRegisterDllNotification(RD_DLL_NOTIFICATION_FLAGS, on_dll_notification,
-                                                  NULL, &notification_cookie)))
+    if (!register_for_notices())
         rd_log(1, "no notice of later modules: runtimes that are loaded later stay as they are");
 }
 
@@ -48,9 +66,7 @@ static void detach(const void *reserved)
     if (reserved != NULL)
         return;
     // FreeLibrary comes here only if nothing was taken over, or if pinning has failed.
-    if (notification_cookie != NULL)
-        (void)LdrUnregisterDllNotification(notification_cookie);
-    notification_cookie = NULL;
+    unregister();
     (void)rd_takeover_disable();
 }
 

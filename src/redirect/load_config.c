@@ -4,11 +4,11 @@
 // import table entry. The linker makes the tables; this structure points at them.
 // Written out by hand, as the structure's fields take link-time constants and the headers at hand
 // are older than it. Layout: IMAGE_LOAD_CONFIG_DIRECTORY64 up to GuardLongJumpTargetCount.
-#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(_MSC_VER)
+#if defined(__x86_64__) || defined(__aarch64__)
 #if defined(__aarch64__)
 #define JUMP_TO_TARGET "br x9"
 #else
-#define JUMP_TO_TARGET "jmp *%rax"
+#define JUMP_TO_TARGET ".byte 0xff, 0xe0" // jmp rax, which has two spellings
 #endif
 __asm__(".section .00cfg,\"dr\"\n"
         ".balign 8\n"

@@ -119,9 +119,11 @@ NTSYSAPI BOOLEAN NTAPI RtlFreeHeap(HANDLE heap, ULONG flags, void *block);
 NTSYSAPI void *NTAPI RtlReAllocateHeap(HANDLE heap, ULONG flags, void *block, SIZE_T size);
 NTSYSAPI SIZE_T NTAPI RtlSizeHeap(HANDLE heap, ULONG flags, const void *block);
 NTSYSAPI rd_ntstatus_t NTAPI LdrAddRefDll(ULONG flags, void *module);
-NTSYSAPI rd_ntstatus_t NTAPI LdrRegisterDllNotification(ULONG flags, rd_ldr_notify_fun *callback,
-                                                        void *arg, void **cookie);
-NTSYSAPI rd_ntstatus_t NTAPI LdrUnregisterDllNotification(void *cookie);
+// LdrRegisterDllNotification and LdrUnregisterDllNotification: found by name, as the SDK's import
+// library lacks them.
+typedef rd_ntstatus_t NTAPI rd_ldr_register_fun(ULONG flags, rd_ldr_notify_fun *callback, void *arg,
+                                                void **cookie);
+typedef rd_ntstatus_t NTAPI rd_ldr_unregister_fun(void *cookie);
 NTSYSAPI rd_ntstatus_t NTAPI NtGetNextThread(HANDLE process, HANDLE thread, ACCESS_MASK access,
                                              ULONG attributes, ULONG flags, HANDLE *next);
 NTSYSAPI rd_ntstatus_t NTAPI NtSuspendThread(HANDLE thread, ULONG *previous);

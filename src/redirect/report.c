@@ -115,7 +115,7 @@ bool mi_redirect_get_status(mi_redirect_status_t *status)
     for (unsigned i = 0; i < RD_RUNTIME_MAX; i++)
         status->runtime_count += rd_runtimes[i].is_used;
     status->import_patch_count = rd_imports_total();
-    status->reason = rd_report.is_off ? RD_TURNED_OFF : rd_report.reason;
+    status->reason = (uint32_t)(rd_report.is_off ? RD_TURNED_OFF : rd_report.reason);
     status->reason_text = rd_report.verdict;
     status->allocator = rd_allocator.name;
     status->foreign_free_count = atomic_load(&rd_foreign_free_count);
@@ -141,7 +141,7 @@ bool mi_redirect_get_runtime(size_t index, mi_redirect_runtime_t *out)
     memset(out, 0, sizeof *out);
     out->size = sizeof *out;
     out->engine = runtime->engine;
-    out->reason = runtime->reason;
+    out->reason = (uint32_t)runtime->reason;
     out->function_count = runtime->entry_count;
     out->import_patch_count = rd_imports_count(runtime->slot);
     out->is_redirected = runtime->is_redirected;
@@ -162,7 +162,7 @@ bool mi_redirect_get_function(size_t runtime_index, size_t index, mi_redirect_fu
     memset(out, 0, sizeof *out);
     out->size = sizeof *out;
     out->engine = entry->engine;
-    out->reason = entry->status;
+    out->reason = (uint32_t)entry->status;
     out->name = entry->name;
     out->reason_text = rd_status_text(entry->status);
     out->address = entry->engine == MI_REDIRECT_ENGINE_CODE ? entry->site : entry->address;

@@ -5,16 +5,22 @@
 # redirect says so.
 #
 #   inject.sh LAUNCHER FOLDER WORK    FOLDER: of the built files; WORK: a folder of this test's own
+# MI_PRODUCT names a folder of other product files.
 set -euo pipefail
 
 launcher=$1 folder=$2 work=$3
+product=$folder
+if [ -n "${MI_PRODUCT:-}" ]; then
+    product=$MI_PRODUCT
+    work=$work-$(basename "$(dirname "$product")")
+fi
 
 fail() { printf 'inject.sh: %s\n' "$*" >&2; exit 1; }
 
 rm -rf "$work"
 mkdir -p "$work"
-cp "$folder"/{classic_plain,minject}.exe "$folder"/mimalloc-override.dll \
-    "$folder"/mimalloc-redirect*.dll "$work"
+cp "$folder"/classic_plain.exe "$product"/{minject.exe,mimalloc-override.dll} \
+    "$product"/mimalloc-redirect*.dll "$work"
 cd "$work"
 
 if "$launcher" "$work/classic_plain.exe" >before.txt 2>&1; then

@@ -3,7 +3,8 @@
 """real_programs.py WINDOWS_BIN MINJECT NAME...
 
 Runs real Windows programs, which others wrote and built, as they are and redirected, and compares what
-they produce byte for byte. The environment variable MI_RUNTIME says on whose C runtime (wine, ms).
+they produce byte for byte. The environment variable MI_RUNTIME says on whose C runtime (wine, ms), and
+MI_PRODUCT may name a folder of other product files.
 Each program's folder is copied to build/real/; the copy is changed by minject and gets our two DLLs.
 NAME is one of the tables below, or "quick" for three of them, or "all". WINDOWS_BIN decides whether the
 programs are those for x64 or those for x86."""
@@ -21,6 +22,9 @@ BUILD = os.path.join(ROOT, "build")
 CACHE = os.path.join(BUILD, "cache")
 WINE_RUN = os.path.join(ROOT, "test/support/wine-run")
 RUNTIME = os.environ.get("MI_RUNTIME", "wine")
+PRODUCT = os.environ.get("MI_PRODUCT")
+# Tests run side by side: each kind of run has folders of its own.
+KIND = RUNTIME + ("-" + os.path.basename(os.path.dirname(PRODUCT)) if PRODUCT else "")
 OUR_DLLS = ("mimalloc-override.dll", "mimalloc-redirect.dll", "mimalloc-redirect32.dll")
 
 HERMES = "hermes-compiler-260318099.0.6/hermesc/win64-bin"
@@ -181,7 +185,7 @@ def inject(minject, path):
 
 
 def prepare_folder(folder, program, variant, windows_bin, minject):
-    home = os.path.join(BUILD, "real", RUNTIME + "-" + variant, os.path.basename(program)[:-4])
+    home = os.path.join(BUILD, "real", KIND + "-" + variant, os.path.basename(program)[:-4])
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(os.path.join(CACHE, folder), home)
     if variant == "redirected":
@@ -235,8 +239,8 @@ def compare(programs, name, windows_bin, minject):
     found = {}
     for variant in ("plain", "redirected"):
         home = prepare_folder(folder, program, variant, windows_bin, minject)
-        work = os.path.join(BUILD, "real", "%s-work-%s-%s" % (RUNTIME, name, variant))
-        log = os.path.join(BUILD, "real", "%s-%s.log" % (RUNTIME, name))
+        work = os.path.join(BUILD, "real", "%s-work-%s-%s" % (KIND, name, variant))
+        log = os.path.join(BUILD, "real", "%s-%s.log" % (KIND, name))
         if os.path.exists(log):
             os.unlink(log)
         is_redirected = variant == "redirected"
@@ -253,6 +257,8 @@ def compare(programs, name, windows_bin, minject):
 
 
 def main(windows_bin, minject, names):
+    if PRODUCT:
+        windows_bin, minject = PRODUCT, os.path.join(PRODUCT, "minject.exe")
     is_x86 = os.path.exists(os.path.join(windows_bin, "mimalloc-redirect32.dll"))
     programs = X86_PROGRAMS if is_x86 else X64_PROGRAMS
     names = list(programs) if names == ["all"] else QUICK if names == ["quick"] else names
