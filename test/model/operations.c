@@ -330,7 +330,7 @@ void worker_init(worker_t *worker, uint64_t seed, uint64_t operations, uint64_t 
 {
     worker->rng = rng_from_seed(seed);
     worker->operations = life;
-    worker->lives = mi_max(operations / life, 1);
+    worker->lives = operations < life ? 1 : operations / life;
 }
 
 void worker_run(worker_t *worker)

@@ -90,8 +90,9 @@ int main(int argc, char **argv)
            (unsigned long long)operations, count);
     fflush(stdout);
     for (; operations > 0 && passed; seed++) {
-        work(seed, mi_min(operations, ROUND), count);
-        operations -= mi_min(operations, ROUND);
+        uint64_t round = operations < ROUND ? operations : ROUND;
+        work(seed, round, count);
+        operations -= round;
         passed = is_over(seed);
     }
     printf("%d passed, %d failed\n", passed, !passed);
