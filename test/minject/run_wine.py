@@ -220,7 +220,9 @@ def try_surroundings(tool, options):
     judge("run: folder, environment and search path pass through",
           plain[0].endswith("elsewhere") and plain[1] == "variable: kept" and
           plain[:2] == through[:2] and plain[3] == through[3] and
-          through[2].startswith(plain[2]) and through[2].endswith("\\tool"), (plain, through))
+          # The tool's own folder, or its mirror with the DLLs of another build.
+          through[2].startswith(plain[2] + ";") and "tool" in through[2].split("\\")[-1],
+          (plain, through))
 
 
 def try_children(tool, options):
