@@ -51,7 +51,7 @@ void rd_foreign_free(const rd_runtime_t *runtime, void *block)
     // A debug block is linked into the runtime's list of blocks; taking it out needs the runtime's
     // lock and list head, which are not exported. It stays: a few bytes against a damaged list.
     HANDLE heap = rd_runtime_heap(runtime);
-    if (heap != NULL && !runtime->is_debug)
+    if (heap != NULL)
         RtlFreeHeap(heap, 0, block);
 }
 
@@ -97,19 +97,18 @@ size_t rd_foreign_msize(const rd_runtime_t *runtime, void *block)
     size_t (*intact)(void *) = (size_t (*)(void *))original(runtime, RD_F_msize);
     if (intact != NULL)
         return intact(block);
-    HANDLE heap = rd_runtime_heap(runtime);
-    if (heap == NULL)
-        return NOT_A_BLOCK;
     if (runtime->is_debug)
-        return ((const debug_header_t *)block)[-1].size;
-    return RtlSizeHeap(heap, 0, block);
+        return rd_runtime_is_up(runtime) ? ((const debug_header_t *)block)[-1].size : NOT_A_BLOCK;
+    HANDLE heap = rd_runtime_heap(runtime);
+    return heap != NULL ? RtlSizeHeap(heap, 0, block) : NOT_A_BLOCK;
 }
 
-// An aligned block lies within a larger one of malloc, whose address is in the word before it.
-static void *raw_of(const void *block)
+// An aligned block lies within a larger one of malloc, whose address is in the word before it; a debug
+// runtime has guard bytes in that word, and the address before them.
+static void *raw_of(const rd_runtime_t *runtime, const void *block)
 {
     uintptr_t word = (uintptr_t)block & ~(uintptr_t)(sizeof(void *) - 1);
-    return ((void **)word)[-1];
+    return ((void **)word)[runtime->is_debug ? -2 : -1];
 }
 
 void rd_foreign_aligned_free(const rd_runtime_t *runtime, void *block)
@@ -120,7 +119,7 @@ void rd_foreign_aligned_free(const rd_runtime_t *runtime, void *block)
         intact(block);
         return;
     }
-    rd_foreign_free(runtime, raw_of(block));
+    rd_foreign_free(runtime, raw_of(runtime, block));
 }
 
 // What the runtime adds to the size asked for: the word, the gap that keeps the word aligned when
@@ -142,7 +141,7 @@ size_t rd_foreign_aligned_msize(const rd_runtime_t *runtime, void *block, size_t
         count(&rd_foreign_size_count);
         return intact(block, alignment, offset);
     }
-    uint8_t *raw = raw_of(block);
+    uint8_t *raw = raw_of(runtime, block);
     size_t total = rd_foreign_msize(runtime, raw);
     if (total == NOT_A_BLOCK)
         return NOT_A_BLOCK;
@@ -157,15 +156,15 @@ void rd_foreign_learn_layout(rd_runtime_t *runtime)
     enum { ALIGNMENT = 64, SIZE = 16, OFFSET = 4 };
     const rd_entry_t *maker = rd_runtime_entry(runtime, RD_F_aligned_offset_malloc);
     HANDLE heap = rd_runtime_heap(runtime);
-    if (maker == NULL || maker->address == NULL || heap == NULL || runtime->is_debug)
+    if (maker == NULL || maker->address == NULL || heap == NULL)
         return;
     void *(*make)(size_t, size_t, size_t) =
         (void *(*)(size_t, size_t, size_t))(uintptr_t)maker->address;
     void *plain = make(SIZE, ALIGNMENT, 0);
     void *shifted = make(SIZE, ALIGNMENT, OFFSET);
     if (plain != NULL && shifted != NULL) {
-        size_t plain_extra = RtlSizeHeap(heap, 0, raw_of(plain)) - SIZE;
-        size_t shifted_extra = RtlSizeHeap(heap, 0, raw_of(shifted)) - SIZE;
+        size_t plain_extra = RtlSizeHeap(heap, 0, raw_of(runtime, plain)) - SIZE;
+        size_t shifted_extra = RtlSizeHeap(heap, 0, raw_of(runtime, shifted)) - SIZE;
         size_t least = sizeof(void *) + ALIGNMENT - 1;
         runtime->extra_byte_count = (uint8_t)(plain_extra - least);
         runtime->has_gap =
@@ -175,9 +174,9 @@ void rd_foreign_learn_layout(rd_runtime_t *runtime)
     }
     // The heap knows no alignment: what lies before each block is what was allocated.
     if (plain != NULL)
-        RtlFreeHeap(heap, 0, raw_of(plain));
+        RtlFreeHeap(heap, 0, raw_of(runtime, plain));
     if (shifted != NULL)
-        RtlFreeHeap(heap, 0, raw_of(shifted));
+        RtlFreeHeap(heap, 0, raw_of(runtime, shifted));
 }
 
 void rd_set_errno(const rd_runtime_t *runtime, int value)

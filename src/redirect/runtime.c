@@ -150,6 +150,7 @@ rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **re
     memset(runtime, 0, sizeof *runtime);
     runtime->slot = slot;
     memcpy(runtime->name, name, sizeof name);
+    runtime->module = module;
     runtime->base = module->base;
     runtime->image_size = module->image_size;
     runtime->view = view;
@@ -179,11 +180,17 @@ rd_runtime_t *rd_runtime_at(const void *base)
 
 HANDLE rd_runtime_heap(const rd_runtime_t *runtime)
 {
-    return runtime->get_heap != NULL && !runtime->is_unloaded ? runtime->get_heap() : NULL;
+    if (runtime->get_heap == NULL || runtime->is_unloaded || runtime->is_debug)
+        return NULL;
+    return runtime->get_heap();
 }
 
 bool rd_runtime_is_up(const rd_runtime_t *runtime)
 {
+    // A debug runtime asserts that it has a heap when it is asked for it. Before its start-up it
+    // cannot report that, and waits for ever; so the loader is asked instead.
+    if (runtime->is_debug)
+        return !runtime->is_unloaded && (runtime->module->flags & RD_LDR_ATTACHED) != 0;
     return rd_runtime_heap(runtime) != NULL;
 }
 

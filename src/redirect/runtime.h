@@ -18,6 +18,7 @@ typedef struct rd_runtime {
     uint8_t engine; // mi_redirect_engine_t
     rd_status_t reason;
     char name[40];
+    const rd_ldr_entry_t *module; // the loader's record, as long as it is not unloaded
     uint8_t *base;
     size_t image_size;
     uint8_t *relay; // page within reach, or NULL
@@ -54,8 +55,10 @@ rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **ru
 
 rd_runtime_t *rd_runtime_at(const void *base);
 
-// NULL before the runtime's start-up.
+// Where its blocks are; NULL before the runtime's start-up, and for a debug runtime, whose blocks only
+// the runtime itself may give back.
 HANDLE rd_runtime_heap(const rd_runtime_t *runtime);
+// Its start-up is over: it has a place for errno, and may call the program's handlers.
 bool rd_runtime_is_up(const rd_runtime_t *runtime);
 
 // The entry for a function's first, public name; NULL when the runtime lacks it.

@@ -16,6 +16,8 @@ typedef struct header { // as in the debug runtime, x64
     unsigned char guard[4];
 } header_t;
 
+enum { ASKED_TOO_EARLY = 77 };
+
 static HANDLE heap; // NULL before DllMain, as in the real one
 static header_t *first;
 static int errno_value;
@@ -28,6 +30,9 @@ static void fill(void *to, unsigned char value, size_t size)
 
 HANDLE debug_get_heap_handle(void)
 {
+    // The real one asserts so, and before its start-up hangs in the report of it.
+    if (heap == NULL)
+        ExitProcess(ASKED_TOO_EARLY);
     return heap;
 }
 
