@@ -49,22 +49,16 @@ typedef void *WINAPI virtual_alloc2_fun(HANDLE process, void *base, SIZE_T size,
 
 mi_os_config_t mi_os_config;
 
-static virtual_alloc2_fun *virtual_alloc2; // const after mi_os_init; NULL before Windows 10 1803
-static uint64_t clock_frequency;           // const after mi_os_init
+static uint64_t clock_frequency; // const after mi_os_init
 static _Atomic(uint32_t) retry_limit_ms;
 static _Atomic(bool) is_process_ending;
 
 // ---- start ----
 
-// Only for DLLs that every process has loaded, so that nothing is loaded and no DllMain runs.
-static void *find_function(const wchar_t *module_name, const char *name)
-{
-    HMODULE module = GetModuleHandleW(module_name);
-    return module == NULL ? NULL : (void *)(uintptr_t)GetProcAddress(module, name);
-}
-
 static void take_tls_slot(void);
 
+// Other threads wait until this is done, and one of them may hold the loader lock: so nothing is
+// called here that may take it.
 void mi_os_init(void)
 {
     if (mi_os_config.page_size != 0)
@@ -75,7 +69,6 @@ void mi_os_init(void)
     GetSystemInfo(&system);
     QueryPerformanceFrequency(&frequency);
     clock_frequency = (uint64_t)frequency.QuadPart;
-    virtual_alloc2 = (virtual_alloc2_fun *)find_function(L"kernelbase.dll", "VirtualAlloc2");
     mi_os_config.granularity = system.dwAllocationGranularity;
     mi_os_config.path_max = MAX_PATH;
     mi_os_config.has_wide_environment = true;
@@ -83,6 +76,47 @@ void mi_os_init(void)
     take_tls_slot();
     mi_os_config.page_size = system.dwPageSize;
     SetLastError(saved_error);
+}
+
+// ---- functions that not every Windows has ----
+
+// Never waits: a DllMain that holds the loader lock may wait for the thread that allocates here.
+// False: another thread has the lock, so nothing can be found out; try again at the next occasion.
+static bool try_lock_loader(ULONG_PTR *cookie)
+{
+    const ULONG try_only = 2;
+    const ULONG acquired = 1;
+    ULONG disposition = 0;
+    return LdrLockLoaderLock(try_only, &disposition, cookie) == 0 && disposition == acquired;
+}
+
+// With the loader lock. Never loads a DLL, which is forbidden in DllMain, and we cannot know whether
+// we run in one.
+static void *find_function(HMODULE module, const char *name)
+{
+    return module == NULL ? NULL : (void *)(uintptr_t)GetProcAddress(module, name);
+}
+
+// any: the function's address, or one of the two words below. Threads that look at the same time find
+// the same.
+static _Atomic(uintptr_t) virtual_alloc2;
+enum { NOT_LOOKED_FOR, NOT_THERE };
+
+// Before Windows 10 1803 there is none. While the loader is busy it is taken for missing.
+static bool has_virtual_alloc2(void)
+{
+    uintptr_t known = mi_load_relaxed(&virtual_alloc2);
+    if (known != NOT_LOOKED_FOR)
+        return known != NOT_THERE;
+    ULONG_PTR cookie;
+    if (!try_lock_loader(&cookie))
+        return false;
+    DWORD saved_error = GetLastError();
+    void *function = find_function(GetModuleHandleW(L"kernelbase.dll"), "VirtualAlloc2");
+    SetLastError(saved_error);
+    LdrUnlockLoaderLock(0, cookie);
+    mi_store_relaxed(&virtual_alloc2, function != NULL ? (uintptr_t)function : NOT_THERE);
+    return function != NULL;
 }
 
 // ---- memory ----
@@ -100,14 +134,15 @@ static bool is_worth_retrying(DWORD error)
            error == ERROR_PAGEFILE_QUOTA;
 }
 
-// VirtualAlloc2 when parameters are given, else VirtualAlloc.
+// VirtualAlloc2 when parameters are given, else VirtualAlloc. Parameters require has_virtual_alloc2.
 static void *allocate_once(void *at, size_t size, DWORD type, extended_parameter_t *parameters,
                            ULONG parameter_count)
 {
     if (parameter_count == 0)
         return VirtualAlloc(at, size, type, PAGE_READWRITE);
-    return virtual_alloc2(GetCurrentProcess(), at, size, type, PAGE_READWRITE, parameters,
-                          parameter_count);
+    virtual_alloc2_fun *function = (virtual_alloc2_fun *)mi_load_relaxed(&virtual_alloc2);
+    return function(GetCurrentProcess(), at, size, type, PAGE_READWRITE, parameters,
+                    parameter_count);
 }
 
 static void *allocate(void *at, size_t size, DWORD type, extended_parameter_t *parameters,
@@ -201,7 +236,7 @@ static void *allocate_aligned(size_t size, size_t alignment, DWORD type)
         return allocate(NULL, size, type, NULL, 0);
     if (size > ADDRESS_END / 2)
         return NULL;
-    if (virtual_alloc2 != NULL) {
+    if (has_virtual_alloc2()) {
         address_requirements_t requirements = {.highest = HIGHEST_ADDRESS, .alignment = alignment};
         extended_parameter_t parameter = {.type = PARAMETER_ADDRESS_REQUIREMENTS,
                                           .pointer = &requirements};
@@ -271,7 +306,7 @@ mi_os_memory_t mi_os_reserve_huge(size_t page_count, int numa_node, size_t timeo
     mi_os_memory_t memory = {.is_zero = true, .is_committed = true, .is_large = true};
     uint64_t start_ms = mi_os_clock_ms();
     *got = 0;
-    if (virtual_alloc2 == NULL || page_count > SIZE_MAX / MI_GIB || !may_lock_memory())
+    if (!has_virtual_alloc2() || page_count > SIZE_MAX / MI_GIB || !may_lock_memory())
         return memory;
     // One reservation holds all pages, so that it can be released: try for fewer and fewer.
     for (size_t pages = page_count; pages > 0; pages /= 2) {
@@ -424,22 +459,34 @@ static DWORD WINAPI run_thread(void *arg)
     return 0;
 }
 
+// The image that this code is in must stay as long as a thread may run in it. False: not now, as the
+// loader is busy.
+static bool pin_own_image(void)
+{
+    HMODULE image;
+    ULONG_PTR cookie;
+    if (!try_lock_loader(&cookie))
+        return false;
+    (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                             (LPCWSTR)(uintptr_t)run_thread, &image);
+    LdrUnlockLoaderLock(0, cookie);
+    return true;
+}
+
 // The start data is on the system's heap: under the loader lock the new thread does not run before
 // this one returns, so its frame cannot hold it.
 bool mi_os_start_thread(void (*main)(void *arg), void *arg)
 {
     DWORD saved_error = GetLastError();
     thread_start_t *start = HeapAlloc(GetProcessHeap(), 0, sizeof *start);
-    if (start == NULL) {
+    if (start == NULL || !pin_own_image()) {
+        if (start != NULL)
+            HeapFree(GetProcessHeap(), 0, start);
         SetLastError(saved_error);
         return false;
     }
     start->main = main;
     start->arg = arg;
-    // The image that this code is in must stay as long as the thread may run.
-    HMODULE image;
-    (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
-                             (LPCWSTR)(uintptr_t)run_thread, &image);
     HANDLE thread = CreateThread(NULL, 0, run_thread, start, 0, NULL);
     if (thread == NULL)
         HeapFree(GetProcessHeap(), 0, start);
@@ -530,19 +577,15 @@ static bool has_started(HMODULE module)
 
 typedef BOOL WINAPI process_prng_fun(BYTE *buffer, SIZE_T size);
 
-// Never loads the DLL: that is forbidden in DllMain, and we cannot know whether we run in one.
 static process_prng_fun *find_process_prng(void)
 {
-    const ULONG try_only = 2;
-    const ULONG acquired = 1;
-    ULONG disposition = 0;
     ULONG_PTR cookie;
     process_prng_fun *function = NULL;
-    if (LdrLockLoaderLock(try_only, &disposition, &cookie) != 0 || disposition != acquired)
+    if (!try_lock_loader(&cookie))
         return NULL;
     HMODULE module = GetModuleHandleW(L"bcryptprimitives.dll");
     if (module != NULL && has_started(module))
-        function = (process_prng_fun *)(uintptr_t)GetProcAddress(module, "ProcessPrng");
+        function = (process_prng_fun *)find_function(module, "ProcessPrng");
     LdrUnlockLoaderLock(0, cookie);
     return function;
 }

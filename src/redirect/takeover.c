@@ -134,11 +134,6 @@ static rd_status_t start_with_allocator(void)
         rd_log(1, "%s is of another release: using the stock contract", rd_allocator.name);
         rd_allocator.enlist = NULL;
     }
-    // Its first call starts it, and may ask the loader for a function. So it is made here: later,
-    // another thread could be the first, and would wait for the loader lock, which this thread holds
-    // while it waits in its self-test until the allocator is started.
-    if (rd_allocator.enlist != NULL)
-        rd_allocator.free(rd_allocator.malloc(1));
     if (rd_settings.guards_heap)
         rd_heap_guard_prepare();
     return RD_OK;
