@@ -81,6 +81,15 @@ const rd_target_t rd_targets[] = {
     WHOLE("??_U@YAPAXI@Z", new),
     WHOLE("??3@YAXPAX@Z", delete),
     WHOLE("??_V@YAXPAX@Z", delete),
+    // The same with type, file and line, as debug builds call them; release runtimes have them too.
+    EXTRA("??2@YAPEAX_KHPEBDH@Z", new),
+    EXTRA("??_U@YAPEAX_KHPEBDH@Z", new),
+    EXTRA("??3@YAXPEAXHPEBDH@Z", delete),
+    EXTRA("??_V@YAXPEAXHPEBDH@Z", delete),
+    EXTRA("??2@YAPAXIHPBDH@Z", new),
+    EXTRA("??_U@YAPAXIHPBDH@Z", new),
+    EXTRA("??3@YAXPAXHPBDH@Z", delete),
+    EXTRA("??_V@YAXPAXHPBDH@Z", delete),
 };
 
 const size_t rd_target_count = sizeof rd_targets / sizeof rd_targets[0];

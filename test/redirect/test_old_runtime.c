@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program of an older compiler: its runtime is msvcrt.dll or msvcr120.dll, named by its own
-// imports, with C++ operators. Built without start-up code of any runtime; reports by its exit status
-// and a line on standard output.
+// A program of an older compiler: its runtime, msvcrt.dll, msvcr110.dll or msvcr120.dll, is named by
+// its own imports, with C++ operators. Built without start-up code of any runtime; reports by its exit
+// status and a line on standard output.
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,11 @@ bool mi_is_in_heap_region(const void *block);
 #endif
 void *new_object(size_t size) __asm__(OPERATOR_NAME("??2@YAPEAX_K@Z", "??2@YAPAXI@Z"));
 void *new_array(size_t size) __asm__(OPERATOR_NAME("??_U@YAPEAX_K@Z", "??_U@YAPAXI@Z"));
+// As debug builds make objects.
+void *new_at(size_t size, int type, const char *file,
+             int line) __asm__(OPERATOR_NAME("??2@YAPEAX_KHPEBDH@Z", "??2@YAPAXIHPBDH@Z"));
+void *new_array_at(size_t size, int type, const char *file,
+                   int line) __asm__(OPERATOR_NAME("??_U@YAPEAX_KHPEBDH@Z", "??_U@YAPAXIHPBDH@Z"));
 void delete_object(void *block) __asm__(OPERATOR_NAME("??3@YAXPEAX@Z", "??3@YAXPAX@Z"));
 void delete_array(void *block) __asm__(OPERATOR_NAME("??_V@YAXPEAX@Z", "??_V@YAXPAX@Z"));
 void old_main(void);
@@ -61,6 +66,12 @@ static void check_objects(void)
     void *array = new_array(400);
     check(mi_is_in_heap_region(object), "operator new");
     check(mi_is_in_heap_region(array), "operator new[]");
+    delete_object(object);
+    delete_array(array);
+    object = new_at(40, 1, __FILE__, __LINE__);
+    array = new_array_at(400, 1, __FILE__, __LINE__);
+    check(mi_is_in_heap_region(object), "operator new with file and line");
+    check(mi_is_in_heap_region(array), "operator new[] with file and line");
     delete_object(object);
     delete_array(array);
     // As old programs do.
@@ -136,9 +147,7 @@ static void check_exhaustion(void)
     typedef handler_fun *CDECL set_handler_fun(handler_fun * handler);
     // More than an address space, and more than any system gives.
     const size_t sizes[] = {(size_t)-64, ((size_t)1 << (sizeof(size_t) * 8 - 2)) * 3};
-    HMODULE runtime = GetModuleHandleA("msvcr120.dll");
-    if (runtime == NULL)
-        runtime = GetModuleHandleA("msvcrt.dll");
+    HMODULE runtime = GetModuleHandleA(OLD_RUNTIME);
     void *handler = AddVectoredExceptionHandler(1, catch_it);
     for (unsigned i = 0; i < 2; i++) {
         check(fails_as_ever(runtime, new_object, sizes[i]), "operator new throws");
