@@ -7,6 +7,7 @@
 
 #include "base/invariant.h"
 #include "heap/guarded.h"
+#include "page/holes.h"
 #include "page/remote.h"
 #include "support/message.h"
 #include "support/options.h"
@@ -17,6 +18,9 @@
 
 // Segments of ended threads that are taken over in one search for a page.
 #define RECLAIM_TRIES 8
+
+// Zeroed blocks up to this size are made of memory of their own at once.
+#define TOUCH_MAX MI_MIB
 
 // Empty pages that a heap keeps: this many slices, or as many as it uses. Before memory is taken that
 // was not used yet, they go.
@@ -66,10 +70,29 @@ static void current_to_full(mi_heap_t *heap, size_t size_class)
     mi_page_queue_push_back(&heap->full[size_class], page);
 }
 
-static void count_retained(mi_heap_t *heap, const mi_page_t *page)
+// Available pages: all that enter or leave their queues, but for the empty ones' count.
+static void available_add(mi_heap_t *heap, mi_page_t *page)
+{
+    page->state = MI_PAGE_AVAILABLE;
+    heap->hole_bytes += mi_page_hole_bytes(page);
+    mi_page_queue_push_back(&heap->available[page->size_class], page);
+}
+
+static void available_remove(mi_heap_t *heap, mi_page_t *page)
+{
+    mi_page_queue_t *queue = &heap->available[page->size_class];
+    if (heap->punching.next == page)
+        heap->punching.next = page->next == *queue ? NULL : page->next;
+    heap->hole_bytes -= mi_page_hole_bytes(page);
+    mi_page_queue_remove(queue, page);
+}
+
+// The same for one that may be empty.
+static void available_take(mi_heap_t *heap, mi_page_t *page)
 {
     if (page->needed == 0)
         heap->retained_slices -= page->slice_count;
+    available_remove(heap, page);
 }
 
 // ---- where a page with room comes from, in this order ----
@@ -79,8 +102,8 @@ static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
     mi_page_t *page = heap->available[size_class];
     if (page == NULL)
         return NULL;
-    count_retained(heap, page);
-    mi_page_queue_remove(&heap->available[size_class], page);
+    available_take(heap, page);
+    heap->filled_bytes += mi_page_hole_bytes(page);
     return page;
 }
 
@@ -172,8 +195,7 @@ static void release_retained(mi_heap_t *heap)
             next = page == last ? NULL : page->next;
             if (page->needed != 0)
                 continue;
-            count_retained(heap, page);
-            mi_page_queue_remove(queue, page);
+            available_take(heap, page);
             mi_heap_page_release(heap, page);
         }
     }
@@ -187,6 +209,7 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
     bool is_single = mi_class_size(size_class) > MI_MEDIUM_PAGE_BLOCK_MAX;
     mi_page_wish_t wish = {mi_class_slices(size_class, count_full(heap, size_class)),
                            mi_class_slices(size_class, 0), heap->arena_id};
+    mi_heap_punch_grown(heap);
     if (is_single) {
         release_remotely_freed_large(thread);
         release_kept(thread);
@@ -236,6 +259,19 @@ static mi_page_refill_t find_page(mi_heap_t *heap, size_t size_class)
 
 // ---- allocating ----
 
+// A block of fresh memory that is to be zero: only its link is not. Where the system shows a page of
+// zeros that all share until the first write, a program that reads before it writes (a table whose
+// places are looked at) would pay two faults for each page, and the second one stops all processors
+// that run the process. What is larger may well stay untouched.
+static void touch_zeros(mi_block_t *block, size_t size)
+{
+    __builtin_memset(block, 0, sizeof *block);
+    if (!mi_os_config.shares_zero_page || size > TOUCH_MAX)
+        return;
+    for (size_t i = mi_os_config.page_size; i < size; i += mi_os_config.page_size)
+        *(volatile char *)mi_offset(block, i) = 0;
+}
+
 static void *alloc_class(mi_heap_t *heap, size_t size_class, bool zero)
 {
     mi_page_refill_t found = find_page(heap, size_class);
@@ -246,8 +282,10 @@ static void *alloc_class(mi_heap_t *heap, size_t size_class, bool zero)
     page->free = mi_block_next(page, block);
     if (mi_unlikely(heap->guarded.rate != 0))
         mi_heap_shelve(heap, size_class);
-    if (zero)
-        __builtin_memset(block, 0, found == MI_REFILL_ZERO ? sizeof *block : page->block_size);
+    if (zero && found == MI_REFILL_ZERO)
+        touch_zeros(block, page->block_size);
+    else if (zero)
+        __builtin_memset(block, 0, page->block_size);
     return block;
 }
 
@@ -456,8 +494,7 @@ static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
         return;
     }
     heap->retained_slices += page->slice_count;
-    page->state = MI_PAGE_AVAILABLE;
-    mi_page_queue_push_back(&heap->available[page->size_class], page);
+    available_add(heap, page);
     mi_segments_want_purge(&heap->front.thread->segments);
     mi_thread_arm(heap->front.thread);
 }
@@ -499,16 +536,14 @@ void mi_heap_page_event(mi_page_t *page)
         current_heartbeat(heap, page);
         return;
     }
-    mi_page_queue_t *queue = page->state == MI_PAGE_FULL ? &heap->full[page->size_class]
-                                                         : &heap->available[page->size_class];
-    mi_page_event_t event = mi_page_free_event(page);
-    mi_page_queue_remove(queue, page);
-    if (event == MI_PAGE_EMPTY) {
+    if (page->state == MI_PAGE_FULL)
+        mi_page_queue_remove(&heap->full[page->size_class], page);
+    else
+        available_remove(heap, page);
+    if (mi_page_free_event(page) == MI_PAGE_EMPTY)
         page_is_empty(heap, page);
-        return;
-    }
-    page->state = MI_PAGE_AVAILABLE;
-    mi_page_queue_push_back(&heap->available[page->size_class], page);
+    else
+        available_add(heap, page);
 }
 
 void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
@@ -521,8 +556,7 @@ void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
         mi_page_queue_remove(&heap->full[size_class], page);
         (void)mi_page_free_event(page);
     } else {
-        count_retained(heap, page);
-        mi_page_queue_remove(&heap->available[size_class], page);
+        available_take(heap, page);
     }
     page->state = MI_PAGE_DETACHED;
 }
@@ -555,10 +589,9 @@ static void put_out_of_use(mi_heap_t *heap, mi_page_t *page)
 static void put_in_queue(mi_heap_t *heap, mi_page_t *page)
 {
     bool has_room = page->size_class != MI_CLASS_HUGE &&
-                    (page->free != NULL || page->capacity < page->reserved);
+                    (page->free != NULL || page->holes != 0 || page->capacity < page->reserved);
     if (has_room) {
-        page->state = MI_PAGE_AVAILABLE;
-        mi_page_queue_push_back(&heap->available[page->size_class], page);
+        available_add(heap, page);
         return;
     }
     mi_page_to_full(page);
@@ -633,8 +666,7 @@ static void collect_available(mi_heap_t *heap, size_t size_class, mi_collect_kin
             heap->retained_slices += page->slice_count;
         if (!may_go(page, kind))
             continue;
-        count_retained(heap, page);
-        mi_page_queue_remove(queue, page);
+        available_take(heap, page);
         mi_heap_page_release(heap, page);
     }
 }
@@ -648,11 +680,10 @@ static void collect_full(mi_heap_t *heap, size_t size_class)
         if (mi_remote_is_empty(page) || !mi_page_collect_remote(page))
             continue;
         mi_page_queue_remove(queue, page);
-        page->state = MI_PAGE_AVAILABLE;
         if (page->needed == 0)
             mi_heap_page_release(heap, page);
         else
-            mi_page_queue_push_back(&heap->available[size_class], page);
+            available_add(heap, page);
     }
 }
 

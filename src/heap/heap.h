@@ -32,6 +32,17 @@ typedef struct mi_guarded {
     size_t min, max;  // owner: bytes
 } mi_guarded_t;
 
+// When a heap gives back memory inside of partly used pages: see punch.c. A round looks at all its
+// available pages, a few at a time.
+typedef struct mi_punching {
+    size_t at;         // owner: bytes of memory that the heap has when the next round begins
+    size_t punched;    // owner: bytes that this round, or the last one, gave back
+    size_t backoff;    // owner: log2 of how much rarer than usual
+    size_t size_class; // owner: where this round is; 0: none is under way
+    mi_page_t
+        *next; // owner: the page of that class that it looks at next; NULL: it is done with it
+} mi_punching_t;
+
 struct mi_heap_s {
     mi_heap_front_t front;
     mi_page_queue_t available[MI_CLASS_COUNT]; // owner: pages with free blocks
@@ -40,9 +51,13 @@ struct mi_heap_s {
     size_t page_count;                         // owner
     size_t slice_count;                        // owner: slices of its pages
     size_t retained_slices;                    // owner: of those, in empty available pages
-    int arena_id;                              // const: 0 for any
-    int tag;                                   // const
-    bool allow_destroy;                        // const
+    size_t hole_bytes;                         // owner: bytes of the holes of its available pages
+    size_t
+        filled_bytes; // owner: of those, what has been or is about to be filled since the last punch
+    mi_punching_t punching;
+    int arena_id;       // const: 0 for any
+    int tag;            // const
+    bool allow_destroy; // const
     mi_guarded_t guarded;
     mi_random_t random; // owner
 };
@@ -131,6 +146,10 @@ typedef enum mi_collect_kind {
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind);
 // Slices of pages with blocks in use. Walks the free lists of the current pages.
 size_t mi_heap_used_slices(const mi_heap_t *heap);
+// Gives back memory inside of all partly used pages, see page/holes.h.
+void mi_heap_punch(mi_heap_t *heap);
+// The same, step by step, when the heap has grown enough since the last round for that to pay.
+void mi_heap_punch_grown(mi_heap_t *heap);
 // Makes the current page of a class, if there is one, an available or full one.
 void mi_heap_shelve(mi_heap_t *heap, size_t size_class);
 // Lets the small sizes find their current pages again.

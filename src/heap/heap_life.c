@@ -155,6 +155,8 @@ void mi_heap_collect(mi_heap_t *heap, bool force)
     if (force && heap == &thread->backing)
         mi_abandon_reclaim_all(thread);
     mi_heap_collect_pages(heap, MI_COLLECT_FORCE);
+    if (force)
+        mi_heap_punch(heap);
     mi_segments_purge(&thread->segments, mi_os_clock_ms(), force ? MI_PURGE_ALL : MI_PURGE_DUE);
     mi_arenas_purge(mi_os_clock_ms(), force);
     mi_stats_flush(&thread->stats);

@@ -16,6 +16,7 @@ typedef struct mi_os_config {
     bool has_overcommit;        // memory costs nothing until it is touched (Linux's default)
     size_t path_max;            // bytes, room that a caller's buffer for a path has
     bool has_wide_environment;  // variables are in UTF-16
+    bool shares_zero_page;      // reading fresh memory gives no memory of its own yet (Linux)
     bool decommit_keeps_access; // decommitted memory reads as zero and needs no new commit (Linux)
 } mi_os_config_t;
 
@@ -59,6 +60,8 @@ bool mi_os_commit(void *start, size_t size);
 bool mi_os_decommit(void *start, size_t size);
 // Lets the system take the memory when it needs it; stays accessible, content undefined until written.
 bool mi_os_reset(void *start, size_t size);
+// Gives the memory back now; stays accessible, content undefined until written.
+bool mi_os_discard(void *start, size_t size);
 // No access at all, for guard pages; and read-write again.
 bool mi_os_protect(void *start, size_t size);
 bool mi_os_unprotect(void *start, size_t size);

@@ -53,6 +53,7 @@ void mi_os_init(void)
     // 2 is strict accounting; an unreadable file means the default, 0.
     mi_os_config.has_overcommit = first_char_of("/proc/sys/vm/overcommit_memory") != '2';
     mi_os_config.decommit_keeps_access = mi_os_config.has_overcommit;
+    mi_os_config.shares_zero_page = true;
     mi_os_config.page_size = mi_os_config.granularity;
     errno = saved_errno;
 }
@@ -210,6 +211,11 @@ bool mi_os_reset(void *start, size_t size)
 {
     // MADV_FREE came with Linux 4.5.
     return advise(start, size, MADV_FREE) || advise(start, size, MADV_DONTNEED);
+}
+
+bool mi_os_discard(void *start, size_t size)
+{
+    return advise(start, size, MADV_DONTNEED);
 }
 
 bool mi_os_protect(void *start, size_t size)

@@ -349,6 +349,17 @@ bool mi_os_reset(void *start, size_t size)
     return is_done;
 }
 
+bool mi_os_discard(void *start, size_t size)
+{
+    DWORD saved_error = GetLastError();
+    bool is_done = VirtualAlloc(start, size, MEM_RESET, PAGE_READWRITE) != NULL;
+    // Of pages that are not locked it says so, and removes them from the working set: documented.
+    if (is_done)
+        (void)VirtualUnlock(start, size);
+    SetLastError(saved_error);
+    return is_done;
+}
+
 static bool set_protection(void *start, size_t size, DWORD protection)
 {
     DWORD saved_error = GetLastError();

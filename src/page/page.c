@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/invariant.h"
+#include "page/holes.h"
 #include "page/remote.h"
 #include "support/message.h"
 
@@ -84,7 +85,7 @@ static mi_block_t *block_at(const mi_page_t *page, size_t index)
 }
 
 #if !MI_SECURE
-static void carve_in_order(mi_page_t *page, size_t first, size_t count)
+static void link_in_order(mi_page_t *page, size_t first, size_t count)
 {
     mi_block_t *block = block_at(page, first);
     page->free = block;
@@ -97,7 +98,7 @@ static void carve_in_order(mi_page_t *page, size_t first, size_t count)
 }
 #else
 // A stride without a common factor visits every block once, from a random start.
-static void carve_shuffled(mi_page_t *page, size_t first, size_t count)
+static void link_shuffled(mi_page_t *page, size_t first, size_t count)
 {
     static const size_t strides[] = {8191, 131071, 524287, 2147483647};
     size_t stride = strides[page->key[1] % 4] % count;
@@ -120,11 +121,28 @@ static void carve(mi_page_t *page, size_t count)
     size_t first = page->capacity;
     page->capacity = (uint16_t)(first + count);
 #if MI_SECURE
-    carve_shuffled(page, first, count);
+    link_shuffled(page, first, count);
 #else
-    carve_in_order(page, first, count);
+    link_in_order(page, first, count);
 #endif
 }
+
+#if !MI_PADDING
+static bool refill_hole(mi_page_t *page)
+{
+    if (page->holes == 0)
+        return false;
+    mi_block_span_t span = mi_page_take_hole(page);
+    link_in_order(page, span.first, span.count);
+    return true;
+}
+#else
+static bool refill_hole(mi_page_t *page)
+{
+    (void)page;
+    return false;
+}
+#endif
 
 // Blocks to carve where the page's memory was used before, up to the end of that.
 static size_t carve_count_used(const mi_page_t *page, size_t bytes_left)
@@ -150,7 +168,7 @@ mi_page_refill_t mi_page_refill(mi_page_t *page)
     mi_assert_internal(page->state == MI_PAGE_CURRENT);
     if (page->free == NULL)
         (void)mi_page_collect_remote(page);
-    if (page->free != NULL)
+    if (page->free != NULL || refill_hole(page))
         return MI_REFILL_FREED;
     if (page->capacity == page->reserved)
         return MI_REFILL_NONE;
@@ -224,6 +242,7 @@ void mi_page_to_current(mi_page_t *page)
 {
     page->state = MI_PAGE_CURRENT;
     page->wake_rest = 0;
+    page->used_at_look = 0;
     mi_page_restart_heartbeat(page);
 }
 
@@ -232,7 +251,7 @@ void mi_page_current_to_detached(mi_page_t *page)
     uint32_t free_count = 0;
     if (page->free != NULL)
         (void)list_tail(page, page->free, &free_count);
-    page->needed = page->capacity - free_count;
+    page->needed = page->capacity - free_count - (uint32_t)mi_page_hole_blocks(page);
     page->state = MI_PAGE_DETACHED;
 }
 
@@ -245,7 +264,7 @@ static uint32_t wake_count(const mi_page_t *page)
 
 void mi_page_to_full(mi_page_t *page)
 {
-    mi_assert_internal(page->free == NULL);
+    mi_assert_internal(page->free == NULL && page->holes == 0);
     page->state = MI_PAGE_FULL;
     page->needed = wake_count(page);
     page->wake_rest = (uint16_t)(page->capacity - page->needed);
@@ -265,7 +284,7 @@ size_t mi_page_used(const mi_page_t *page)
         return (size_t)page->needed + page->wake_rest;
     if (page->free != NULL)
         (void)list_tail(page, page->free, &free_count);
-    return page->capacity - free_count;
+    return page->capacity - free_count - mi_page_hole_blocks(page);
 }
 
 void *mi_page_block_at(const mi_page_t *page, const void *p)
@@ -280,9 +299,11 @@ void *mi_page_block_at(const mi_page_t *page, const void *p)
 
 static void mark(const mi_page_t *page, const mi_block_t *list, uint64_t *bits)
 {
-    size_t size = mi_page_block_size(page);
+    // A product instead of a division: of multiples of the size, below 2^32 bytes, it gives the same.
+    uint64_t per_block = (UINT64_C(1) << 32) / mi_max(mi_page_block_size(page), 1) + 1;
+    uintptr_t start = (uintptr_t)mi_page_start(page);
     for (; list != NULL; list = mi_block_next(page, list)) {
-        size_t index = ((uintptr_t)list - (uintptr_t)mi_page_start(page)) / size;
+        size_t index = page->capacity == 1 ? 0 : ((uintptr_t)list - start) * per_block >> 32;
         bits[index / 64] |= UINT64_C(1) << (index % 64);
     }
 }
@@ -292,6 +313,7 @@ void mi_page_free_bits(const mi_page_t *page, uint64_t *bits)
     for (size_t i = 0; i < mi_div_up(page->capacity, 64); i++)
         bits[i] = 0;
     mark(page, page->free, bits);
+    mi_page_set_hole_bits(page, bits);
 }
 
 static bool list_is_valid(const mi_page_t *page, const mi_block_t *list, size_t *count)
@@ -309,5 +331,6 @@ bool mi_page_is_valid(const mi_page_t *page)
     size_t free_count;
     return page->capacity <= page->reserved && list_is_valid(page, page->free, &free_count) &&
            (page->state == MI_PAGE_CURRENT ||
-            page->needed + page->wake_rest + free_count == page->capacity);
+            page->needed + page->wake_rest + free_count + mi_page_hole_blocks(page) ==
+                page->capacity);
 }

@@ -8,7 +8,7 @@
 //   current    a heartbeat: nobody asks how many blocks of it are in use
 //   full       the frees until the page is worth looking at again
 //   otherwise  the frees until the page is empty; then, and for full pages, always
-//              needed + wake_rest == capacity - (blocks on free)
+//              needed + wake_rest == capacity - (blocks on free) - (blocks in holes, see holes.h)
 #pragma once
 
 #include "page/size_class.h"

@@ -46,6 +46,8 @@ typedef struct mi_page {
     uint8_t is_idle;       // owner: was empty at the last look, and has not been used since
     uint8_t has_guard;     // owner: the last OS page of the slices is protected
     uint16_t used_before;  // const: its first slices, as many as have been written to before
+    uint16_t holes;        // owner: parts whose memory was given back, see page/holes.h
+    uint16_t used_at_look; // owner: blocks in use when holes were looked for, 0: not yet
 #if MI_PADDING
     uintptr_t key[2]; // const: encodes links and canaries of this page
 #endif
