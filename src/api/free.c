@@ -20,20 +20,32 @@ static void purge_huge(mi_segment_t *segment)
         mi_arena_purge(&segment->range, first, end - first);
 }
 
-static void free_remote(mi_segment_t *segment, mi_page_t *page, void *p)
+// A block was pushed to a segment that is being handed over or has no owner: its next owner would find
+// it, but there may be none.
+static mi_noinline void look_at_abandoned(mi_segment_t *segment)
+{
+    mi_heap_t *heap = mi_heap_current();
+    if (heap != NULL)
+        mi_abandon_look(heap->front.thread, segment);
+}
+
+static mi_noinline void free_remote_first(mi_segment_t *segment, mi_page_t *page, void *p)
 {
     if (mi_unlikely(mi_remote_is_single(page)) && mi_page_is_huge(page))
         purge_huge(segment);
     mi_segments_t *list = mi_remote_push(page, p);
     if (list != NULL)
         mi_thread_tell(list);
+}
+
+mi_inline void free_remote(mi_segment_t *segment, mi_page_t *page, void *p)
+{
+    if (!mi_remote_push_more(segment, page, p))
+        free_remote_first(segment, page, p);
     // The segment may be gone now; the map may always be asked.
     uintptr_t owner = mi_segment_map_owner_now(segment);
-    if (mi_likely(owner != MI_OWNER_CLOSING && owner != MI_OWNER_ABANDONED))
-        return;
-    mi_heap_t *heap = mi_heap_current();
-    if (heap != NULL)
-        mi_abandon_look(heap->front.thread, segment);
+    if (mi_unlikely(owner == MI_OWNER_CLOSING || owner == MI_OWNER_ABANDONED))
+        look_at_abandoned(segment);
 }
 
 static mi_cold void report_invalid(const void *p)
@@ -51,8 +63,10 @@ static bool free_abandoned(mi_segment_t *segment, void *p)
 }
 
 // What has a mark instead of an owner.
-static bool free_marked(void *p, uintptr_t owner)
+static mi_noinline bool free_marked(void *p, uintptr_t owner)
 {
+    if (owner == MI_OWNER_NOT_OURS)
+        return false;
     mi_segment_t *segment = owner == MI_OWNER_INTERIOR ? mi_segment_map_start(p) : mi_segment_of(p);
     mi_page_t *page = mi_segment_page_of(segment, p);
     if (page == &segment->invalid) {
@@ -76,8 +90,6 @@ static bool free_marked(void *p, uintptr_t owner)
 bool mi_free_other(void *p)
 {
     uintptr_t owner = mi_segment_map_owner(p);
-    if (owner == MI_OWNER_NOT_OURS)
-        return false;
     if (mi_unlikely(owner <= MI_OWNER_KILLED))
         return free_marked(p, owner);
     mi_segment_t *segment = mi_segment_of(p);

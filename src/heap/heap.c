@@ -12,10 +12,6 @@
 #include "support/message.h"
 #include "support/options.h"
 
-// Full pages that are asked for remote frees before a fresh page is taken. With this many looks per
-// fresh page the garbage among the full pages stays below one part in eight.
-#define FULL_LOOKS 8
-
 // Segments of ended threads that are taken over in one search for a page.
 #define RECLAIM_TRIES 8
 
@@ -97,6 +93,8 @@ static void available_take(mi_heap_t *heap, mi_page_t *page)
 
 // ---- where a page with room comes from, in this order ----
 
+static bool collect_pending(mi_heap_t *heap);
+
 static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
 {
     mi_page_t *page = heap->available[size_class];
@@ -105,23 +103,6 @@ static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
     available_take(heap, page);
     heap->filled_bytes += mi_page_hole_bytes(page);
     return page;
-}
-
-// Other threads free into full pages without a word: look at a few of them.
-static mi_page_t *take_remotely_freed(mi_heap_t *heap, size_t size_class)
-{
-    mi_page_queue_t *ring = &heap->full[size_class];
-    for (int i = 0; i < FULL_LOOKS && *ring != NULL; i++) {
-        mi_page_t *page = *ring;
-        *ring = page->next;
-        if (mi_remote_is_empty(page))
-            continue;
-        (void)mi_page_collect_remote(page);
-        (void)mi_page_free_event(page);
-        mi_page_queue_remove(ring, page);
-        return page;
-    }
-    return NULL;
 }
 
 // ---- large blocks: pages of one block ----
@@ -137,30 +118,6 @@ static void release_kept(mi_thread_t *thread)
     mi_heap_t *heap = page->heap;
     mi_heap_page_detach(heap, page);
     mi_heap_page_release(heap, page);
-}
-
-static void release_if_freed(mi_page_t *page, void *arg)
-{
-    (void)arg;
-    if (page->reserved != 1 || mi_remote_is_empty(page))
-        return;
-    mi_heap_t *heap = page->heap;
-    mi_heap_page_detach(heap, page);
-    (void)mi_page_collect_remote(page);
-    mi_heap_page_release(heap, page);
-}
-
-// Large blocks that other threads have freed: nobody would ask their size class for a long time.
-static void release_remotely_freed_large(mi_thread_t *thread)
-{
-    mi_segments_t *segments = &thread->segments;
-    mi_segment_t *segment = segments->first;
-    for (size_t left = segments->count; left > 0; left--) {
-        mi_segment_t *next = segment->next;
-        if (mi_segment_has_remote_single(segment))
-            mi_segment_visit_pages(segment, release_if_freed, NULL);
-        segment = next;
-    }
 }
 
 static mi_page_t *shape_fresh(mi_heap_t *heap, size_t size_class, mi_page_t *page)
@@ -211,7 +168,6 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
                            mi_class_slices(size_class, 0), heap->arena_id};
     mi_heap_punch_grown(heap);
     if (is_single) {
-        release_remotely_freed_large(thread);
         release_kept(thread);
     }
     mi_page_t *page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_USED, &wish);
@@ -249,8 +205,8 @@ static mi_page_refill_t find_page(mi_heap_t *heap, size_t size_class)
         return found;
     current_to_full(heap, size_class);
     page = take_available(heap, size_class);
-    if (page == NULL)
-        page = take_remotely_freed(heap, size_class);
+    if (page == NULL && collect_pending(heap))
+        page = take_available(heap, size_class);
     if (page == NULL)
         page = take_fresh(heap, size_class);
     set_current(heap, size_class, page == NULL ? &mi_page_none : page);
@@ -311,7 +267,7 @@ static void *alloc_single(mi_heap_t *heap, mi_page_t *page, bool zero)
 static void *alloc_huge(mi_heap_t *heap, size_t size, size_t alignment, size_t offset, bool zero)
 {
     mi_thread_t *thread = heap->front.thread;
-    release_remotely_freed_large(thread);
+    (void)collect_pending(heap);
     size_t rounded = mi_align_up(size, mi_os_config.page_size);
     mi_page_t *page =
         mi_segment_huge_alloc(&thread->segments, rounded, alignment, offset, heap->arena_id);
@@ -499,6 +455,49 @@ static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
     mi_thread_arm(heap->front.thread);
 }
 
+// A full page, or an available one that has blocks in use.
+static void remove_from_queue(mi_heap_t *heap, mi_page_t *page)
+{
+    if (page->state == MI_PAGE_FULL)
+        mi_page_queue_remove(&heap->full[page->size_class], page);
+    else
+        available_remove(heap, page);
+}
+
+// A page in no queue of which enough blocks have come back.
+static void put_freed(mi_heap_t *heap, mi_page_t *page)
+{
+    if (page->needed == 0)
+        page_is_empty(heap, page);
+    else
+        available_add(heap, page);
+}
+
+// Others have freed blocks of the page. Where too few have come back, it is marked again later.
+static void collect_pending_page(mi_page_t *page, void *arg)
+{
+    mi_heap_t *heap = page->heap;
+    if (page->reserved == 1) {
+        mi_heap_page_detach(heap, page);
+        (void)mi_page_collect_remote(page);
+        mi_heap_page_release(heap, page);
+        *(bool *)arg = true;
+    } else if (page->state != MI_PAGE_CURRENT && mi_remote_count(page) >= page->needed) {
+        remove_from_queue(heap, page);
+        (void)mi_page_collect_remote(page);
+        put_freed(heap, page);
+        *(bool *)arg = true;
+    }
+}
+
+// True when there was any in the thread.
+static bool collect_pending(mi_heap_t *heap)
+{
+    bool is_any = false;
+    mi_remote_visit_pending(&heap->front.thread->segments, collect_pending_page, &is_any);
+    return is_any;
+}
+
 // A current page counts frees only to have a heartbeat: the next allocation takes the slow path,
 // where the periodic work is done.
 static void current_heartbeat(mi_heap_t *heap, mi_page_t *page)
@@ -536,14 +535,9 @@ void mi_heap_page_event(mi_page_t *page)
         current_heartbeat(heap, page);
         return;
     }
-    if (page->state == MI_PAGE_FULL)
-        mi_page_queue_remove(&heap->full[page->size_class], page);
-    else
-        available_remove(heap, page);
-    if (mi_page_free_event(page) == MI_PAGE_EMPTY)
-        page_is_empty(heap, page);
-    else
-        available_add(heap, page);
+    remove_from_queue(heap, page);
+    (void)mi_page_free_event(page);
+    put_freed(heap, page);
 }
 
 void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
@@ -689,7 +683,7 @@ static void collect_full(mi_heap_t *heap, size_t size_class)
 
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind)
 {
-    release_remotely_freed_large(heap->front.thread);
+    (void)collect_pending(heap);
     for (size_t size_class = 1; size_class < MI_CLASS_COUNT; size_class++) {
         if (kind != MI_COLLECT_IDLE || size_class == MI_CLASS_HUGE)
             collect_full(heap, size_class);

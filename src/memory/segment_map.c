@@ -39,12 +39,6 @@ void mi_segment_map_abandon(const void *segment)
     store_owner(segment, MI_OWNER_ABANDONED);
 }
 
-uintptr_t mi_segment_map_owner_now(const void *segment)
-{
-    return atomic_load_explicit(&mi_segment_map[mi_segment_map_index(segment)],
-                                memory_order_seq_cst);
-}
-
 void mi_segment_map_kill(const void *segment, uintptr_t key)
 {
     (void)mi_cas_strong_acq_rel(&mi_segment_map[mi_segment_map_index(segment)], &key,

@@ -43,7 +43,11 @@ void mi_segment_map_remove(const void *segment, size_t size);
 void mi_segment_map_close(const void *segment);
 void mi_segment_map_abandon(const void *segment);
 // For the look after a push.
-uintptr_t mi_segment_map_owner_now(const void *segment);
+mi_inline uintptr_t mi_segment_map_owner_now(const void *segment)
+{
+    return atomic_load_explicit(&mi_segment_map[mi_segment_map_index(segment)],
+                                memory_order_seq_cst);
+}
 // The owner was killed.
 void mi_segment_map_kill(const void *segment, uintptr_t key);
 // True for the one thread that gets the abandoned segment.

@@ -36,14 +36,14 @@ static size_t next_hole(const mi_page_t *page, size_t from, size_t *end)
     unsigned left = from >= PARTS_MAX ? 0 : (unsigned)page->holes >> from;
     if (left == 0)
         return PARTS_MAX;
-    size_t first = from + (size_t)__builtin_ctz(left);
-    *end = first + (size_t)__builtin_ctz(~((unsigned)page->holes >> first));
+    size_t first = from + (size_t)mi_bit_low(left);
+    *end = first + (size_t)mi_bit_low(~((unsigned)page->holes >> first));
     return first;
 }
 
-size_t mi_page_hole_bytes(const mi_page_t *page)
+size_t mi_page_bytes_of_holes(const mi_page_t *page)
 {
-    return page->holes == 0 ? 0 : (size_t)__builtin_popcount(page->holes) * part_size(page);
+    return (size_t)__builtin_popcount(page->holes) * part_size(page);
 }
 
 size_t mi_page_hole_blocks(const mi_page_t *page)

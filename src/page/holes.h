@@ -22,7 +22,11 @@ size_t mi_page_punch(mi_page_t *page);
 // Fills the first hole: its blocks are the caller's. The page has one.
 mi_block_span_t mi_page_take_hole(mi_page_t *page);
 
-size_t mi_page_hole_bytes(const mi_page_t *page);
+size_t mi_page_bytes_of_holes(const mi_page_t *page);
+mi_inline size_t mi_page_hole_bytes(const mi_page_t *page)
+{
+    return mi_likely(page->holes == 0) ? 0 : mi_page_bytes_of_holes(page);
+}
 // Blocks that touch a hole: their number, and their bits (see mi_page_free_bits) are set.
 size_t mi_page_hole_blocks(const mi_page_t *page);
 void mi_page_set_hole_bits(const mi_page_t *page, uint64_t *bits);

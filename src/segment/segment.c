@@ -336,6 +336,7 @@ void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc)
     segments->purges_at_once = false;
     mi_store_relaxed(&segments->purge_at, 0);
     mi_store_relaxed(&segments->told, (uint32_t)MI_NOT_TOLD);
+    mi_store_relaxed(&segments->has_pending, false);
     mi_segments_unlock(segments, is_locked);
 }
 
@@ -409,6 +410,7 @@ void mi_segment_abandoned_to_owned(mi_segments_t *segments, mi_segment_t *segmen
     mi_stat_process_decrease(MI_STAT_segments_abandoned, 1);
     bool is_locked = mi_segments_lock(segments);
     list_add(segments, segment);
+    mi_store_relaxed(&segments->has_pending, true);
     uint64_t at = mi_load_relaxed(&segments->purge_at);
     if (segment->purge_at != 0 && (at == 0 || segment->purge_at < at))
         mi_store_relaxed(&segments->purge_at, segment->purge_at);

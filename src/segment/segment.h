@@ -56,6 +56,16 @@ typedef struct mi_page {
 // A page's list of blocks that other threads freed: see page/remote.h.
 typedef _Atomic(uintptr_t) mi_remote_t;
 
+// One bit for each page by its index, and one for each word of these that is not 0. Hints: see
+// page/remote.h.
+#define MI_PENDING_WORD_BITS (sizeof(uintptr_t) * 8)
+#define MI_PENDING_WORDS     (MI_SLICES_PER_SEGMENT / MI_PENDING_WORD_BITS)
+typedef struct mi_pending {
+    _Atomic(uintptr_t) words;
+    _Atomic(uintptr_t) pages[MI_PENDING_WORDS];
+} mi_pending_t;
+_Static_assert(MI_PENDING_WORDS <= MI_PENDING_WORD_BITS, "a word has room for a bit of each word");
+
 // Bytes from a segment's start to a page's record.
 typedef uint32_t mi_page_offset_t;
 
@@ -67,15 +77,14 @@ typedef struct mi_segment {
     _Atomic(struct mi_segments *) owner_hint;
     struct mi_segment *next; // owner
     struct mi_segment *prev;
-    mi_arena_range_t range;          // const
-    size_t size;                     // const: bytes, whole segments
-    size_t huge_size;                // const: bytes of the one block; 0 in a normal segment
-    size_t huge_lead;                // const: bytes from here to the huge block
-    void *subproc;                   // owner: only threads of the same sub-process may reclaim it
-    uint32_t used_pages;             // owner
-    uint32_t free_slices;            // owner
-    _Atomic(uint32_t) remote_single; // any: pages of one block that others free, not yet collected
-    uint64_t purge_at;               // owner: clock, 0 when no slice waits
+    mi_arena_range_t range; // const
+    size_t size;            // const: bytes, whole segments
+    size_t huge_size;       // const: bytes of the one block; 0 in a normal segment
+    size_t huge_lead;       // const: bytes from here to the huge block
+    void *subproc;          // owner: only threads of the same sub-process may reclaim it
+    uint32_t used_pages;    // owner
+    uint32_t free_slices;   // owner
+    uint64_t purge_at;      // owner: clock, 0 when no slice waits
     uint64_t free_mask[MI_SLICE_WORDS]; // owner: slices in no page
     uint64_t
         idle_mask[MI_SLICE_WORDS]; // owner: of the free ones, those that waited at the last look
@@ -83,6 +92,7 @@ typedef struct mi_segment {
     mi_page_offset_t
         page_offset[MI_SLICES_PER_SEGMENT];    // owner: slice -> bytes from here to its page, or 0
     mi_remote_t remote[MI_SLICES_PER_SEGMENT]; // any: blocks freed by other threads, by page index
+    mi_pending_t pending;                      // any: pages whose remote list is worth a look
     mi_page_t pages[MI_SLICES_PER_SEGMENT];    // owner
 } mi_segment_t;
 
@@ -99,6 +109,7 @@ typedef enum mi_told {
 typedef struct mi_segments {
     // In a cache line of its own: others ask it often.
     _Alignas(MI_CACHE_LINE) _Atomic(uint32_t) told; // any: mi_told_t
+    _Atomic(bool) has_pending;                      // any: a segment may have a pending page
     _Alignas(MI_CACHE_LINE) mi_segment_t *first;    // owner: circular list
     mi_segment_t *cached;       // owner: one empty segment, kept to save making it anew
     size_t count;               // owner: segments in the list

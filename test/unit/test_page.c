@@ -94,18 +94,59 @@ TEST(a_block_freed_elsewhere_waits_until_the_owner_looks)
     mi_heap_destroy(heap);
 }
 
+static size_t to_free;
+
+static void free_some(void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < to_free; i++)
+        mi_free(blocks[i]);
+}
+
 TEST(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
 {
     size_t count = fill_a_page();
     mi_page_t *page = page_of(blocks[0]);
     mi_page_t *second = page_of(blocks[count]);
-    thread_run(free_one, blocks[5]);
-    // The second page's blocks first, then the one that came back.
+    to_free = count / 4;
+    thread_run(free_some, NULL);
+    // The second page's blocks first, then those that came back.
     void *p = NULL;
     for (size_t i = 0; i < second->reserved; i++)
         p = mi_heap_malloc(heap, SIZE);
-    CHECK_EQ(p, blocks[5]);
+    CHECK_EQ(page_of(p), page);
     CHECK_EQ(page->state, MI_PAGE_CURRENT);
+    CHECK(mi_page_is_valid(page));
+    mi_heap_destroy(heap);
+}
+
+TEST(a_page_emptied_by_others_serves_any_size)
+{
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    mi_page_t *second = page_of(blocks[count]);
+    to_free = count;
+    thread_run(free_some, NULL);
+    CHECK_EQ(mi_page_used(page), count);
+    for (size_t i = 0; i < second->reserved; i++)
+        REQUIRE(mi_heap_malloc(heap, SIZE) != NULL);
+    CHECK(mi_page_used(page) <= 1);
+    CHECK(mi_remote_is_empty(page));
+    mi_heap_destroy(heap);
+}
+
+TEST(a_large_block_freed_elsewhere_makes_room_for_the_next)
+{
+    enum { LARGE = 3 << 20 };
+    mi_collect(true);
+    heap = mi_heap_new();
+    void *first = mi_heap_malloc(heap, LARGE);
+    void *other = mi_heap_malloc(heap, LARGE);
+    REQUIRE(first != NULL && other != NULL);
+    thread_run(free_one, first);
+    CHECK(!mi_remote_is_empty(page_of(first)));
+    void *second = mi_heap_malloc(heap, LARGE - LARGE / 4);
+    CHECK_EQ(second, first);
     mi_heap_destroy(heap);
 }
 
@@ -221,8 +262,10 @@ TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
               RUN(an_empty_page_is_kept_and_counted_or_given_back)
                   RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
                       RUN(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
-                          RUN(segments_count_their_pages_and_go_with_the_last)
-                              RUN(slices_in_which_nothing_was_carved_stay_clean)
-                                  RUN(memory_that_was_used_before_comes_first)
-                                      RUN(a_large_block_grows_where_it_is)
-                                          RUN(a_huge_block_has_a_segment_of_its_own))
+                          RUN(a_page_emptied_by_others_serves_any_size)
+                              RUN(a_large_block_freed_elsewhere_makes_room_for_the_next)
+                                  RUN(segments_count_their_pages_and_go_with_the_last)
+                                      RUN(slices_in_which_nothing_was_carved_stay_clean)
+                                          RUN(memory_that_was_used_before_comes_first)
+                                              RUN(a_large_block_grows_where_it_is)
+                                                  RUN(a_huge_block_has_a_segment_of_its_own))
