@@ -14,7 +14,8 @@
 #define BACKOFF_MAX 5
 // Where more than one in so many of the bytes given back is soon needed again, punching only costs.
 #define REGRET_ONE_IN 3
-// Pages in one step: no allocation waits for long. A look takes some 10 us, a page that needs none 50 ns.
+// Pages in one step, as no allocation should wait for long: a look takes some 10 us, a page that needs
+// none 50 ns.
 #define STEP_LOOKS  64
 #define STEP_VISITS 1024
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Finding the parts of a page that no block in use touches, giving them back, and filling them again.
 #include "page/holes.h"
 
 #include "base/invariant.h"
