@@ -7,6 +7,8 @@
 #include "redirect/allocator.h"
 #include "redirect/imports_delayed.h"
 #include "redirect/process.h"
+#include "redirect/runtime.h"
+#include "redirect/settings.h"
 
 #include <stdatomic.h>
 
@@ -97,14 +99,23 @@ bool rd_import_redirect(const void *from, void *to, uint8_t owner)
     return true;
 }
 
-static const redirection_t *find(uintptr_t from)
+// Where the guard is switched off it stays at the imports of the runtimes themselves: newer ones free
+// our blocks by them (docs/redirect.md).
+static bool is_guarded(const rd_ldr_entry_t *module)
+{
+    return rd_settings.guards_heap || rd_runtime_at(module->base) != NULL;
+}
+
+static const redirection_t *find(const rd_ldr_entry_t *module, uintptr_t from)
 {
     unsigned low = 0;
     unsigned high = redirection_count;
     while (low < high) {
         unsigned middle = (low + high) / 2;
         if (redirections[middle].from == from)
-            return &redirections[middle];
+            return redirections[middle].owner != RD_IMPORT_GUARD || is_guarded(module)
+                       ? &redirections[middle]
+                       : NULL;
         if (redirections[middle].from < from)
             low = middle + 1;
         else
@@ -174,11 +185,11 @@ static void write_batch(unsigned from)
     (void)protect(first, last, old, &ignored);
 }
 
-static void apply_table(uintptr_t *slots, size_t count)
+static void apply_table(const rd_ldr_entry_t *module, uintptr_t *slots, size_t count)
 {
     unsigned from = change_count;
     for (size_t i = 0; i < count && slots[i] != 0; i++) {
-        const redirection_t *redirection = find(slots[i]);
+        const redirection_t *redirection = find(module, slots[i]);
         if (redirection == NULL || change_count == CHANGES_MAX)
             continue;
         changes[change_count++] =
@@ -202,13 +213,14 @@ static bool is_writable(const void *address)
 
 // An entry that was used holds the function; before, the address of code of the module itself that
 // will find the function by its name.
-static void apply_delayed_entry(const pe_view_t *view, const char *dll, const pe_thunk_t *thunk)
+static void apply_delayed_entry(const rd_ldr_entry_t *module, const pe_view_t *view,
+                                const char *dll, const pe_thunk_t *thunk)
 {
     uintptr_t *slot = (uintptr_t *)((uintptr_t)view->base + thunk->slot_rva);
-    const redirection_t *redirection = find(*slot);
+    const redirection_t *redirection = find(module, *slot);
     if (redirection == NULL && thunk->name != NULL &&
         *slot - (uintptr_t)view->base < view->optional.image_size)
-        redirection = find((uintptr_t)rd_delayed_function(dll, thunk->name));
+        redirection = find(module, (uintptr_t)rd_delayed_function(dll, thunk->name));
     if (redirection == NULL || change_count == CHANGES_MAX)
         return;
     changes[change_count++] = (change_t){slot, *slot, redirection->to, redirection->owner};
@@ -230,7 +242,7 @@ static void apply_delayed(const rd_ldr_entry_t *module, const pe_view_t *view)
             continue;
         for (uint32_t t = 0; pe_thunk_at(view, &import, t, &thunk) == PE_OK; t++)
             if (pe_at(view, thunk.slot_rva, sizeof(uintptr_t)) != NULL)
-                apply_delayed_entry(view, import.name, &thunk);
+                apply_delayed_entry(module, view, import.name, &thunk);
     }
 }
 
@@ -257,7 +269,7 @@ void rd_imports_apply(const rd_ldr_entry_t *module)
     for (uint32_t i = 0; pe_import_at(&view, i, &import) == PE_OK; i++) {
         size_t bytes = pe_available(&view, import.iat_rva);
         if (import.iat_rva % sizeof(uintptr_t) == 0)
-            apply_table((uintptr_t *)((uintptr_t)view.base + import.iat_rva),
+            apply_table(module, (uintptr_t *)((uintptr_t)view.base + import.iat_rva),
                         bytes / sizeof(uintptr_t));
     }
     apply_delayed(module, &view);

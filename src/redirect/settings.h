@@ -14,7 +14,7 @@ typedef enum rd_mode {
 
 typedef struct rd_settings {
     bool is_disabled;    // MIMALLOC_DISABLE_REDIRECT, MIMALLOC_DISABLE_OVERRIDE, ENABLE_REDIRECT=0
-    bool guards_heap;    // MIMALLOC_PATCH_IMPORTS, on by default
+    bool guards_heap;    // MIMALLOC_PATCH_IMPORTS, on by default; the runtimes' imports always
     int verbose;         // MIMALLOC_VERBOSE
     rd_mode_t mode;      // MIMALLOC_REDIRECT_MODE
     WCHAR runtimes[256]; // MIMALLOC_REDIRECT_CRT: names, or "all", or "none"

@@ -134,16 +134,14 @@ static rd_status_t start_with_allocator(void)
         rd_log(1, "%s is of another release: using the stock contract", rd_allocator.name);
         rd_allocator.enlist = NULL;
     }
-    if (rd_settings.guards_heap)
-        rd_heap_guard_prepare();
+    rd_heap_guard_prepare();
     return RD_OK;
 }
 
 static void finish(rd_status_t status)
 {
     if (rd_report.is_redirected) {
-        if (rd_settings.guards_heap)
-            rd_imports_apply_all();
+        rd_imports_apply_all();
         rd_report.reason = RD_OK;
     } else {
         take_back_announcement();
