@@ -67,7 +67,7 @@ static bool program_imports(const char *dll)
            pe_import_find(&program, dll, &import) == PE_OK;
 }
 
-static bool program_imports_universal(void)
+static bool program_imports_sets(void)
 {
     pe_view_t program;
     pe_import_t import;
@@ -75,9 +75,16 @@ static bool program_imports_universal(void)
     if (first == NULL || pe_view_init_module(&program, first->base) != PE_OK)
         return false;
     for (uint32_t i = 0; pe_import_at(&program, i, &import) == PE_OK; i++)
-        if (starts_with(import.name, "ucrtbase") || starts_with(import.name, "api-ms-win-crt-"))
+        if (starts_with(import.name, "api-ms-win-crt-"))
             return true;
     return false;
+}
+
+// The debug runtime is imported by its own name; the sets lead to the release one, which system DLLs
+// bring into any process.
+static bool is_of_program(const char *name)
+{
+    return program_imports(name) || (starts_with(name, "ucrtbase.dll") && program_imports_sets());
 }
 
 // MIMALLOC_REDIRECT_CRT, if set, is the whole list; otherwise the rule of each family holds.
@@ -162,8 +169,9 @@ rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **re
         return RD_NO_HEAP_EXPORTS;
     runtime->is_used = true;
     runtime->was_initialized = rd_runtime_is_up(runtime);
+    runtime->is_of_program = is_of_program(name);
     if (rd_primary_runtime == &no_runtime || rd_primary_runtime->is_unloaded ||
-        (family == FAMILY_UNIVERSAL && program_imports_universal() &&
+        (runtime->is_of_program && !rd_primary_runtime->is_of_program &&
          !rd_primary_runtime->is_redirected))
         rd_primary_runtime = runtime;
     *result = runtime;

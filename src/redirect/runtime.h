@@ -14,8 +14,9 @@ typedef struct rd_runtime {
     bool is_redirected; // passed the self-test
     bool is_debug;      // its blocks have a header before them
     bool was_initialized;
-    uint8_t slot;   // index in rd_runtimes
-    uint8_t engine; // mi_redirect_engine_t
+    bool is_of_program; // the program itself imports it
+    uint8_t slot;       // index in rd_runtimes
+    uint8_t engine;     // mi_redirect_engine_t
     rd_status_t reason;
     char name[40];
     const rd_ldr_entry_t *module; // the loader's record, as long as it is not unloaded
