@@ -2,6 +2,7 @@
 // Threads that end the hard way, fibers, and callbacks of fiber-local storage, all with the
 // runtime's malloc and free redirected.
 #include "check.h"
+#include "halt.h"
 
 #include <malloc.h>
 #include <stdbool.h>
@@ -11,7 +12,7 @@
 bool mi_is_redirected(void);
 bool mi_is_in_heap_region(const void *block);
 
-enum { ROUNDS = 12, VICTIMS = 4, SLOTS = 200, LARGEST = 3000, FIBERS = 20 };
+enum { ROUNDS = 25, VICTIMS = 4, SLOTS = 200, LARGEST = 3000, FIBERS = 20 };
 
 // ---- threads that are killed ----
 
@@ -19,6 +20,11 @@ enum { ROUNDS = 12, VICTIMS = 4, SLOTS = 200, LARGEST = 3000, FIBERS = 20 };
 static void *volatile slots[SLOTS];
 static volatile LONG damage;
 static volatile LONG running;
+
+static unsigned next_seed(unsigned seed)
+{
+    return seed * 1664525u + 1013904223u;
+}
 
 static void *new_block(unsigned seed)
 {
@@ -48,25 +54,29 @@ static void exchange(unsigned seed)
     check_and_free(InterlockedExchangePointer(&slots[seed % SLOTS], new_block(seed >> 8)));
 }
 
-static DWORD WINAPI exchange_for_ever(void *arg)
+static DWORD WINAPI exchange_until_killed(void *arg)
 {
-    exchange((unsigned)(uintptr_t)arg);
+    unsigned seed = (unsigned)(uintptr_t)arg;
+    halt_enroll(seed % VICTIMS);
+    exchange(seed >> 8);
     InterlockedIncrement(&running);
-    for (unsigned seed = (unsigned)(uintptr_t)arg;; seed = seed * 1664525u + 1013904223u)
+    for (;; seed = next_seed(seed))
         exchange(seed >> 4);
 }
 
 static DWORD WINAPI exchange_and_end(void *arg)
 {
     unsigned seed = (unsigned)(uintptr_t)arg;
-    for (int i = 0; i < 2000; i++, seed = seed * 1664525u + 1013904223u)
+    for (int i = 0; i < 2000; i++, seed = next_seed(seed))
         exchange(seed >> 4);
     return 0;
 }
 
-static HANDLE start(LPTHREAD_START_ROUTINE run, unsigned seed)
+static HANDLE start(LPTHREAD_START_ROUTINE run, unsigned arg)
 {
-    return CreateThread(NULL, 0, run, (void *)(uintptr_t)seed, 0, NULL);
+    HANDLE thread = CreateThread(NULL, 0, run, (void *)(uintptr_t)arg, 0, NULL);
+    REQUIRE(thread != NULL);
+    return thread;
 }
 
 // A thread that has not come to its function may be inside of the loader.
@@ -77,59 +87,30 @@ static void wait_until_all_run(void)
     running = 0;
 }
 
-static uintptr_t program_counter(const CONTEXT *context)
+static void kill_some(unsigned round)
 {
-#if defined(__x86_64__) || defined(_M_X64)
-    return context->Rip;
-#elif defined(__aarch64__) || defined(_M_ARM64)
-    return context->Pc;
-#else
-    return context->Eip;
-#endif
-}
-
-static const unsigned char *allocator; // found before any thread is stopped: that takes locks
-
-static bool is_in_allocator(const CONTEXT *context)
-{
-    const unsigned char *base = allocator;
-    const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)(const void *)base;
-    const IMAGE_NT_HEADERS *nt = (const IMAGE_NT_HEADERS *)(const void *)(base + dos->e_lfanew);
-    return program_counter(context) - (uintptr_t)base < nt->OptionalHeader.SizeOfImage;
-}
-
-// Kills a thread in the middle of the allocator's code. Not anywhere else: of a thread that is
-// killed inside a system call Wine may keep a lock that the next CreateThread waits for.
-static void kill_in_allocator(HANDLE thread)
-{
-    for (;;) {
-        CONTEXT context = {.ContextFlags = CONTEXT_CONTROL};
-        REQUIRE(SuspendThread(thread) != (DWORD)-1);
-        REQUIRE(GetThreadContext(thread, &context));
-        if (is_in_allocator(&context))
-            break;
-        ResumeThread(thread);
-        SwitchToThread();
+    HANDLE victims[VICTIMS];
+    for (unsigned i = 0; i < VICTIMS; i++)
+        victims[i] = start(exchange_until_killed, round * VICTIMS + i);
+    wait_until_all_run();
+    halt_all(victims, VICTIMS, round);
+    for (unsigned i = 0; i < VICTIMS; i++) {
+        CHECK(TerminateThread(victims[i], 7));
+        CHECK_EQ(WaitForSingleObject(victims[i], 60000), WAIT_OBJECT_0);
+        CloseHandle(victims[i]);
     }
-    CHECK(TerminateThread(thread, 7));
-    CHECK_EQ(WaitForSingleObject(thread, 60000), WAIT_OBJECT_0);
-    CloseHandle(thread);
+    halt_end();
 }
 
 TEST(killed_threads_harm_nobody)
 {
-    allocator = (const unsigned char *)GetModuleHandleA("mimalloc-override.dll");
-    REQUIRE(allocator != NULL);
+    static const char *const entries[] = {"mi_malloc", "mi_crt_malloc", "mi_free", "mi_crt_free",
+                                          NULL};
+    REQUIRE(halt_prepare("mimalloc-override.dll", entries));
     for (unsigned round = 0; round < ROUNDS; round++) {
-        HANDLE victims[VICTIMS];
-        for (unsigned i = 0; i < VICTIMS; i++)
-            victims[i] = start(exchange_for_ever, round * VICTIMS + i + 1);
-        wait_until_all_run();
-        for (unsigned i = 0; i < VICTIMS; i++)
-            kill_in_allocator(victims[i]);
+        kill_some(round);
         // Others go on, and may have the thread ids of the dead.
         HANDLE heir = start(exchange_and_end, round);
-        REQUIRE(heir != NULL);
         CHECK_EQ(WaitForSingleObject(heir, 60000), WAIT_OBJECT_0);
         CloseHandle(heir);
     }
