@@ -50,6 +50,7 @@ typedef void *WINAPI virtual_alloc2_fun(HANDLE process, void *base, SIZE_T size,
 mi_os_config_t mi_os_config;
 
 static uint64_t clock_frequency; // const after mi_os_init
+static uintptr_t process_end;    // const after mi_os_init: of the process's addresses
 static _Atomic(uint32_t) retry_limit_ms;
 static _Atomic(bool) is_process_ending;
 
@@ -69,6 +70,7 @@ void mi_os_init(void)
     GetSystemInfo(&system);
     QueryPerformanceFrequency(&frequency);
     clock_frequency = (uint64_t)frequency.QuadPart;
+    process_end = (uintptr_t)system.lpMaximumApplicationAddress;
     mi_os_config.granularity = system.dwAllocationGranularity;
     mi_os_config.path_max = MAX_PATH;
     mi_os_config.has_wide_environment = true;
@@ -208,20 +210,24 @@ static void *if_below_end(void *start, size_t size)
 }
 
 // Where the system prefers high addresses: asks for one place after the other, from 2 TiB upwards.
-// Each caller gets a place of its own, so threads do not fight for them.
+// Each caller gets a place of its own, so threads do not fight for them. Never above what the process
+// is marked for, 2 GiB for most 32-bit programs: Wine would give it.
 static void *allocate_upwards(size_t size, size_t alignment, DWORD type)
 {
     enum { TRIES = 256 };
     static _Atomic(uintptr_t) next;
     uintptr_t first = ADDRESS_END / 8;
+    uintptr_t end = mi_min(ADDRESS_END, process_end);
     size_t step = mi_align_up(size, alignment);
+    if (size > end)
+        return NULL;
     for (unsigned tries = 0; tries < TRIES; tries++) {
         uintptr_t none = 0;
         (void)mi_cas_strong_acq_rel(&next, &none, mi_align_up(first, alignment));
         uintptr_t at = mi_align_up(mi_add_relaxed(&next, step), alignment);
-        if (at > ADDRESS_END - size)
+        if (at > end - size)
             mi_store_relaxed(&next, 0); // the others begin anew, too
-        if (at < first || at > ADDRESS_END - size)
+        if (at < first || at > end - size)
             continue;
         void *start = allocate((void *)at, size, type, NULL, 0);
         if (start != NULL)
