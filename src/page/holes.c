@@ -80,10 +80,10 @@ static size_t expected_parts(const mi_page_t *page)
 {
     size_t in_part = part_size(page) / page->block_size + 1;
     uint64_t chance = ((uint64_t)(page->capacity - page->needed) << 16) / page->capacity;
-    uint64_t parts = part_count(page) << 16;
+    uint64_t parts = (uint64_t)part_count(page) << 16;
     for (size_t i = 0; i < in_part && parts >> 16 != 0; i++)
         parts = parts * chance >> 16;
-    return parts >> 16;
+    return (size_t)(parts >> 16);
 }
 
 bool mi_page_may_punch(const mi_page_t *page)
