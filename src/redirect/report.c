@@ -88,14 +88,17 @@ static void list_redirected(char *out, size_t size)
     }
 }
 
+static const char linked_in[] =
+    ", but the program imports no C runtime DLL: one that is linked into it is not redirected";
+
 void rd_report_verdict(void)
 {
     char names[128];
     list_redirected(names, sizeof names);
     const char *advice = rd_status_advice(rd_report.reason);
     if (rd_report.is_redirected)
-        rd_format(rd_report.verdict, sizeof rd_report.verdict, "redirected: yes (%s -> %s)", names,
-                  rd_allocator.name);
+        rd_format(rd_report.verdict, sizeof rd_report.verdict, "redirected: yes (%s -> %s)%s",
+                  names, rd_allocator.name, rd_program_imports_runtime() ? "" : linked_in);
     else
         rd_format(rd_report.verdict, sizeof rd_report.verdict, "redirected: no (%s%s%s)",
                   rd_status_text(rd_report.reason), *advice != 0 ? "; " : "", advice);

@@ -67,7 +67,9 @@ static bool program_imports(const char *dll)
            pe_import_find(&program, dll, &import) == PE_OK;
 }
 
-static bool program_imports_sets(void)
+typedef bool is_wanted_fun(const char *dll);
+
+static bool program_imports_any(is_wanted_fun *is_wanted)
 {
     pe_view_t program;
     pe_import_t import;
@@ -75,16 +77,32 @@ static bool program_imports_sets(void)
     if (first == NULL || pe_view_init_module(&program, first->base) != PE_OK)
         return false;
     for (uint32_t i = 0; pe_import_at(&program, i, &import) == PE_OK; i++)
-        if (starts_with(import.name, "api-ms-win-crt-"))
+        if (is_wanted(import.name))
             return true;
     return false;
+}
+
+static bool is_set(const char *dll)
+{
+    return starts_with(dll, "api-ms-win-crt-");
+}
+
+static bool is_runtime(const char *dll)
+{
+    return is_set(dll) || family_of(dll) != FAMILY_NONE;
+}
+
+bool rd_program_imports_runtime(void)
+{
+    return program_imports_any(is_runtime);
 }
 
 // The debug runtime is imported by its own name; the sets lead to the release one, which system DLLs
 // bring into any process.
 static bool is_of_program(const char *name)
 {
-    return program_imports(name) || (starts_with(name, "ucrtbase.dll") && program_imports_sets());
+    return program_imports(name) ||
+           (starts_with(name, "ucrtbase.dll") && program_imports_any(is_set));
 }
 
 // MIMALLOC_REDIRECT_CRT, if set, is the whole list; otherwise the rule of each family holds.

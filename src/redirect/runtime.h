@@ -54,6 +54,9 @@ extern rd_runtime_t *rd_primary_runtime;
 // have their addresses and nothing is changed yet. RD_NO_HEAP_EXPORTS: no C runtime.
 rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **runtime);
 
+// False: a runtime that the program has is linked into it, where nobody can see it.
+bool rd_program_imports_runtime(void);
+
 rd_runtime_t *rd_runtime_at(const void *base);
 
 // Where its blocks are; NULL before the runtime's start-up, and for a debug runtime, whose blocks only
