@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A program whose C runtime is linked into it (/MT): it imports no runtime's DLL, and its malloc is a
-// function of its own over the system's heap. Nobody can redirect that, and the status must say so, also
-// when a runtime's DLL comes for others and is redirected.
+// function of its own over the system's heap. Nobody can redirect that, and the status must say so,
+// also when a runtime's DLL comes for others and is redirected.
 #include "mimalloc/redirect.h"
 
 #include <stdbool.h>
