@@ -63,7 +63,7 @@ mi_inline void *mi_alloc_zero_in(mi_heap_t *heap, size_t size)
         mi_block_t *block = page->free;
         if (mi_likely(block != NULL)) {
             (void)mi_page_pop(page, block);
-            __builtin_memset(block, 0, page->block_size);
+            mi_fill(block, 0, page->block_size);
             return block;
         }
     }

@@ -30,7 +30,7 @@ static void *finish(void *block, size_t size, bool zero)
     if (block == NULL)
         return NULL;
     if (MI_DEBUG && !zero)
-        __builtin_memset(block, FILL_NEW, size);
+        mi_fill(block, FILL_NEW, size);
     mi_padding_set(page_of(block), block, size);
     return block;
 }
@@ -93,7 +93,7 @@ static bool free_checked_block(mi_page_t *page, void *p)
         return true;
     mi_padding_set_freed(page, p);
     if (MI_DEBUG)
-        __builtin_memset(p, FILL_FREED, size);
+        mi_fill(p, FILL_FREED, size);
     return mi_free_local(p) || mi_free_other(p);
 }
 

@@ -13,9 +13,14 @@
 typedef void new_handler_fun(void);
 
 // std::get_new_handler() and std::__throw_bad_alloc() as GCC's and clang's runtimes name them; not
-// there in programs without C++.
-__attribute__((weak)) new_handler_fun *_ZSt15get_new_handlerv(void);
-__attribute__((weak)) void _ZSt17__throw_bad_allocv(void);
+// there in programs without C++, nor in Microsoft's, which has other names and no weak ones.
+#if MI_HAS_WEAK
+mi_weak new_handler_fun *_ZSt15get_new_handlerv(void);
+mi_weak void _ZSt17__throw_bad_allocv(void);
+#else
+static new_handler_fun *(*const _ZSt15get_new_handlerv)(void) = NULL;
+static void (*const _ZSt17__throw_bad_allocv)(void) = NULL;
+#endif
 
 typedef enum on_failure { FAIL_THROWS, FAIL_NULL } on_failure_t;
 

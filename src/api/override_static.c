@@ -2,12 +2,13 @@
 // The standard names: for LD_PRELOAD of the shared object, and for programs that link the archive.
 // Each is the mi_ function of the same meaning; C++ operators under the names that the Itanium ABI
 // gives them. In the Windows DLL the redirect does this instead.
+#include "compiler/intrinsics.h"
 #include "mimalloc.h"
 
 #include <errno.h>
 
 // The C library's headers declare these with attributes of their own.
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT mi_exported
 
 EXPORT void *malloc(size_t size);
 EXPORT void *calloc(size_t count, size_t size);
@@ -63,7 +64,7 @@ void *reallocf(void *p, size_t size)
 void *reallocarray(void *p, size_t count, size_t size)
 {
     size_t total;
-    if (__builtin_mul_overflow(count, size, &total)) {
+    if (!mi_mul_size(count, size, &total)) {
         errno = ENOMEM;
         return NULL;
     }

@@ -3,7 +3,7 @@
 #include "api/runtime.h"
 
 #include "api/fail.h"
-#include "base/compiler.h"
+#include "compiler/compiler.h"
 #include "heap/init.h"
 #include "mimalloc.h"
 #include "os/os.h"

@@ -2,9 +2,8 @@
 // C11 atomics under short names. The order is always in the name, since it is the part to review.
 #pragma once
 
-#include <stdatomic.h>
-
 #include "base/bits.h"
+#include "compiler/atomics.h"
 
 #define mi_load_relaxed(p)        atomic_load_explicit((p), memory_order_relaxed)
 #define mi_load_acquire(p)        atomic_load_explicit((p), memory_order_acquire)

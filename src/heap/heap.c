@@ -221,7 +221,7 @@ static mi_page_refill_t find_page(mi_heap_t *heap, size_t size_class)
 // that run the process. What is larger may well stay untouched.
 static void touch_zeros(mi_block_t *block, size_t size)
 {
-    __builtin_memset(block, 0, sizeof *block);
+    mi_fill(block, 0, sizeof *block);
     if (!mi_os_config.shares_zero_page || size > TOUCH_MAX)
         return;
     for (size_t i = mi_os_config.page_size; i < size; i += mi_os_config.page_size)
@@ -241,7 +241,7 @@ static void *alloc_class(mi_heap_t *heap, size_t size_class, bool zero)
     if (zero && found == MI_REFILL_ZERO)
         touch_zeros(block, page->block_size);
     else if (zero)
-        __builtin_memset(block, 0, page->block_size);
+        mi_fill(block, 0, page->block_size);
     return block;
 }
 
@@ -260,7 +260,7 @@ static void *alloc_single(mi_heap_t *heap, mi_page_t *page, bool zero)
     mi_page_queue_push_back(&heap->full[MI_CLASS_HUGE], page);
     void *block = mi_page_start(page);
     if (zero && !is_zero)
-        __builtin_memset(block, 0, mi_page_block_size(page));
+        mi_fill(block, 0, mi_page_block_size(page));
     return block;
 }
 
@@ -712,7 +712,7 @@ void mi_heap_init(mi_heap_t *heap, mi_thread_t *thread, int tag, bool allow_dest
         heap->front.current[i] = &mi_page_none;
     heap->front.thread = thread;
     heap->front.is_stub = false;
-    __builtin_memset(heap->available, 0, sizeof *heap - offsetof(mi_heap_t, available));
+    mi_fill(heap->available, 0, sizeof *heap - offsetof(mi_heap_t, available));
     heap->tag = tag;
     heap->allow_destroy = allow_destroy;
     heap->arena_id = arena_id;

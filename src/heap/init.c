@@ -6,15 +6,31 @@
 #include "support/message.h"
 #include "support/options.h"
 
+// The standard language has no way to repeat an initializer.
+#define EIGHT(value)      value, value, value, value, value, value, value, value
+#define THIRTY_TWO(value) EIGHT(value), EIGHT(value), EIGHT(value), EIGHT(value)
+#define NO_PAGE           &mi_page_none
+#if MI_64BIT
+#define NO_PAGE_OF_EACH_CLASS                                                                      \
+    THIRTY_TWO(NO_PAGE), THIRTY_TWO(NO_PAGE), THIRTY_TWO(NO_PAGE), THIRTY_TWO(NO_PAGE),            \
+        EIGHT(NO_PAGE), EIGHT(NO_PAGE), NO_PAGE, NO_PAGE
+#else
+#define NO_PAGE_OF_EACH_CLASS                                                                      \
+    THIRTY_TWO(NO_PAGE), THIRTY_TWO(NO_PAGE), THIRTY_TWO(NO_PAGE), EIGHT(NO_PAGE), EIGHT(NO_PAGE), \
+        EIGHT(NO_PAGE), NO_PAGE, NO_PAGE
+#endif
+_Static_assert(MI_DIRECT_COUNT == 65 && MI_CLASS_COUNT == (MI_64BIT ? 146 : 122),
+               "the numbers of the initializers below");
+
 mi_heap_front_t mi_heap_none = {
-    .direct = {[0 ... MI_DIRECT_COUNT - 1] = &mi_page_none},
-    .current = {[0 ... MI_CLASS_COUNT - 1] = &mi_page_none},
+    .direct = {THIRTY_TWO(NO_PAGE), THIRTY_TWO(NO_PAGE), NO_PAGE},
+    .current = {NO_PAGE_OF_EACH_CLASS},
     .thread = NULL,
     .is_stub = true,
 };
 
 #if !MI_TLS_HEAP_STARTS_NULL
-__thread void *mi_os_tls_heap_word __attribute__((tls_model("initial-exec"))) = &mi_heap_none;
+MI_THREAD_LOCAL void *mi_os_tls_heap_word mi_initial_exec = &mi_heap_none;
 #endif
 
 mi_heap_t *mi_heap_of_no_thread(void)

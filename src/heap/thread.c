@@ -95,7 +95,7 @@ static mi_thread_t *start_thread(void)
     thread->heaps = &thread->backing;
     mi_segments_init(&thread->segments, key, mi_subproc_default());
     mi_store_relaxed(&thread->key, key);
-    __builtin_memcpy(&thread->stub, &mi_heap_none, sizeof thread->stub);
+    mi_copy(&thread->stub, &mi_heap_none, sizeof thread->stub);
     thread->stub.thread = thread;
     thread->is_armed = false;
     thread->kept_large = NULL;

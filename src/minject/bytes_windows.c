@@ -5,21 +5,34 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "compiler/intrinsics.h"
+
+// Eight bytes at any address.
+#pragma pack(push, 1)
+typedef struct word {
+    uint64_t value;
+} mi_may_alias word_t;
+#pragma pack(pop)
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    void *start = to;
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-    return start;
+#if MI_HAS_STRING_LOOPS
+    mi_copy_up(to, from, size);
 #else
     uint8_t *target = to;
     const uint8_t *source = from;
-    for (; size >= 8; size -= 8, target += 8, source += 8)
-        __builtin_memcpy_inline(target, source, 8);
-    while (size-- > 0)
+    for (; size >= sizeof(word_t); size -= sizeof(word_t)) {
+        *(word_t *)target = *(const word_t *)source;
+        target += sizeof(word_t);
+        source += sizeof(word_t);
+        mi_keep_loop();
+    }
+    for (; size > 0; size--) {
         *target++ = *source++;
-    return to;
+        mi_keep_loop();
+    }
 #endif
+    return to;
 }
 
 void *memmove(void *to, const void *from, size_t size)
@@ -28,23 +41,25 @@ void *memmove(void *to, const void *from, size_t size)
     const uint8_t *source = from;
     if ((uintptr_t)target - (uintptr_t)source >= size)
         return memcpy(to, from, size);
-    while (size-- > 0)
+    while (size-- > 0) {
         target[size] = source[size];
+        mi_keep_loop();
+    }
     return to;
 }
 
 void *memset(void *to, int value, size_t size)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    void *start = to;
-    __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
-    return start;
+#if MI_HAS_STRING_LOOPS
+    mi_fill_up(to, (unsigned char)value, size);
 #else
     uint8_t *target = to;
-    while (size-- > 0)
+    for (; size > 0; size--) {
         *target++ = (uint8_t)value;
-    return to;
+        mi_keep_loop();
+    }
 #endif
+    return to;
 }
 
 int memcmp(const void *a, const void *b, size_t size)

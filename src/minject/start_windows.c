@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "compiler/compiler.h"
 #include "minject/main.h"
 #include "minject/platform.h"
 #include "minject/wide.h"
@@ -88,10 +89,7 @@ static int run(void)
 void mj_start(void);
 
 // 32-bit processes are entered with the stack off by four.
-#if defined(__i386__)
-__attribute__((force_align_arg_pointer))
-#endif
-void mj_start(void)
+mi_aligns_stack void mj_start(void)
 {
     ExitProcess((UINT)run());
 }

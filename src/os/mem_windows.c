@@ -9,17 +9,19 @@
 // From here on the start-up cost of rep movsb is paid back (measured by Intel at about 2 KiB).
 #define REP_MIN ((size_t)2048)
 
+#pragma pack(push, 1)
 typedef struct vector {
     uint64_t words[2];
-} __attribute__((packed, may_alias)) vector_t;
+} mi_may_alias vector_t;
 
 typedef struct word {
     uint64_t value;
-} __attribute__((packed, may_alias)) word_t;
+} mi_may_alias word_t;
 
 typedef struct half {
     uint32_t value;
-} __attribute__((packed, may_alias)) half_t;
+} mi_may_alias half_t;
+#pragma pack(pop)
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
@@ -58,6 +60,7 @@ static void move_up(char *to, const char *from, size_t size)
     for (; done + VECTOR_SIZE < size; done += VECTOR_SIZE) {
         vector_t next = *(const vector_t *)(from + done);
         *(vector_t *)(to + done) = next;
+        mi_keep_loop();
     }
     *(vector_t *)(to + size - VECTOR_SIZE) = last;
 }
@@ -68,14 +71,15 @@ static void move_down(char *to, const char *from, size_t size)
     for (; size > VECTOR_SIZE; size -= VECTOR_SIZE) {
         vector_t next = *(const vector_t *)(from + size - VECTOR_SIZE);
         *(vector_t *)(to + size - VECTOR_SIZE) = next;
+        mi_keep_loop();
     }
     *(vector_t *)to = first;
 }
 
 static void copy_long(char *to, const char *from, size_t size)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+#if MI_HAS_STRING_LOOPS
+    mi_copy_up((unsigned char *)to, (const unsigned char *)from, size);
 #else
     move_up(to, from, size);
 #endif
@@ -125,18 +129,17 @@ static void fill_up_to_16(char *to, uint64_t pattern, size_t size)
 static void fill_long(char *to, uint64_t pattern, size_t size)
 {
     vector_t vector = {{pattern, pattern}};
-#if defined(__x86_64__) || defined(__i386__)
+#if MI_HAS_STRING_LOOPS
     if (size >= REP_MIN) {
-        __asm__ volatile("rep stosb"
-                         : "+D"(to), "+c"(size)
-                         : "a"((unsigned char)pattern)
-                         : "memory");
+        mi_fill_up((unsigned char *)to, (unsigned char)pattern, size);
         return;
     }
 #endif
     *(vector_t *)(to + size - VECTOR_SIZE) = vector;
-    for (size_t done = 0; done + VECTOR_SIZE < size; done += VECTOR_SIZE)
+    for (size_t done = 0; done + VECTOR_SIZE < size; done += VECTOR_SIZE) {
         *(vector_t *)(to + done) = vector;
+        mi_keep_loop();
+    }
 }
 
 void *memset(void *to, int value, size_t size)

@@ -20,31 +20,8 @@ extern uint32_t mi_os_tls_offset;
 void *mi_os_tls_heap_slow(void); // also reads the expansion slot
 void mi_os_set_tls_heap(void *heap);
 
-#if defined(__x86_64__)
-#define MI_TEB_SELF 0x30
-mi_inline uintptr_t mi_teb_word(uint32_t offset)
-{
-    uintptr_t word;
-    __asm__ volatile("movq %%gs:(%1), %0" : "=r"(word) : "r"((uint64_t)offset));
-    return word;
-}
-#elif defined(__i386__)
-#define MI_TEB_SELF 0x18
-mi_inline uintptr_t mi_teb_word(uint32_t offset)
-{
-    uintptr_t word;
-    __asm__ volatile("movl %%fs:(%1), %0" : "=r"(word) : "r"(offset));
-    return word;
-}
-#elif defined(__aarch64__)
-#define MI_TEB_SELF 0x30
-mi_inline uintptr_t mi_teb_word(uint32_t offset)
-{
-    uintptr_t word;
-    __asm__ volatile("ldr %0, [x18, %1]" : "=r"(word) : "r"((uint64_t)offset));
-    return word;
-}
-#endif
+// Offset of the word that holds the thread block's own address.
+#define MI_TEB_SELF (MI_64BIT ? 0x30 : 0x18)
 
 mi_inline void *mi_os_tls_heap(void)
 {
@@ -61,7 +38,7 @@ mi_inline uintptr_t mi_os_thread_key(void)
 // The word starts as the address of the empty heap (heap/init.c defines it so).
 #define MI_TLS_HEAP_STARTS_NULL 0
 
-extern __thread void *mi_os_tls_heap_word __attribute__((tls_model("initial-exec")));
+extern MI_THREAD_LOCAL void *mi_os_tls_heap_word mi_initial_exec;
 
 mi_inline void *mi_os_tls_heap(void)
 {
@@ -80,7 +57,7 @@ mi_inline void mi_os_set_tls_heap(void *heap)
 
 mi_inline uintptr_t mi_os_thread_key(void)
 {
-    return (uintptr_t)__builtin_thread_pointer();
+    return mi_thread_pointer();
 }
 
 #endif

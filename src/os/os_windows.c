@@ -571,8 +571,8 @@ uint64_t mi_os_clock_us(void)
 
 uint64_t mi_os_cycles(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    return __builtin_ia32_rdtsc();
+#if MI_HAS_CYCLES
+    return mi_cycles();
 #else
     LARGE_INTEGER count;
     QueryPerformanceCounter(&count);
@@ -818,5 +818,5 @@ void mi_os_abort(void)
     const UINT abort_status = 3;
     TerminateProcess(GetCurrentProcess(), abort_status);
     for (;;)
-        __builtin_trap();
+        mi_trap();
 }

@@ -7,7 +7,7 @@
 #define WIN32_LEAN_AND_MEAN
 #include "os/os.h"
 
-#include "base/compiler.h"
+#include "compiler/compiler.h"
 #include "os/os_tls.h"
 
 #include <windows.h>
@@ -44,13 +44,7 @@ extern const IMAGE_TLS_DIRECTORY _tls_used;
 
 // The linker sorts these sections by name; the runtime's own callbacks for C++ thread_local objects
 // are in XLC and XLD, so that their destructors may still use their heap.
-#if defined(_MSC_VER)
 MI_IN_SECTION(".CRT$XLY") const PIMAGE_TLS_CALLBACK mi_tls_callback;
-const PIMAGE_TLS_CALLBACK mi_tls_callback = on_image_event;
+mi_kept const PIMAGE_TLS_CALLBACK mi_tls_callback = on_image_event;
 extern const IMAGE_TLS_DIRECTORY *const mi_tls_directory;
-const IMAGE_TLS_DIRECTORY *const mi_tls_directory = &_tls_used;
-#else
-__attribute__((section(".CRT$XLY"), used)) static const PIMAGE_TLS_CALLBACK callback =
-    on_image_event;
-__attribute__((used)) static const IMAGE_TLS_DIRECTORY *const tls_directory = &_tls_used;
-#endif
+mi_kept const IMAGE_TLS_DIRECTORY *const mi_tls_directory = &_tls_used;

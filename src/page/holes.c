@@ -44,7 +44,7 @@ static size_t next_hole(const mi_page_t *page, size_t from, size_t *end)
 
 size_t mi_page_bytes_of_holes(const mi_page_t *page)
 {
-    return (size_t)__builtin_popcount(page->holes) * part_size(page);
+    return (size_t)mi_bit_count(page->holes) * part_size(page);
 }
 
 size_t mi_page_hole_blocks(const mi_page_t *page)
@@ -95,7 +95,7 @@ bool mi_page_may_punch(const mi_page_t *page)
     // The last look found all there was: some more must have been freed since.
     if (page->used_at_look != 0 && page->needed > page->used_at_look - page->used_at_look / 4U)
         return false;
-    size_t holes = (size_t)__builtin_popcount(page->holes);
+    size_t holes = (size_t)mi_bit_count(page->holes);
     return expected_parts(page) >= holes + part_count(page) / WORTH_ONE_IN;
 }
 
@@ -151,7 +151,7 @@ static void relink(mi_page_t *page, uint64_t *bits)
     for (size_t word = mi_div_up(page->capacity, 64); word-- > 0;) {
         uint64_t left = bits[word] & ~in_holes[word];
         while (left != 0) {
-            size_t bit = 63 - (size_t)__builtin_clzll(left);
+            size_t bit = mi_bit_high(left);
             left &= ~(UINT64_C(1) << bit);
             mi_block_t *block =
                 mi_offset(mi_page_start(page), (word * 64 + bit) * page->block_size);
@@ -168,7 +168,7 @@ static void fetch(const mi_page_t *page)
     const char *start = mi_page_start(page);
     size_t carved = (size_t)page->capacity * page->block_size;
     for (size_t at = 0; at < carved; at += mi_max(page->block_size, MI_CACHE_LINE))
-        __builtin_prefetch(start + at);
+        mi_prefetch(start + at);
 }
 
 size_t mi_page_punch(mi_page_t *page)
@@ -186,7 +186,7 @@ size_t mi_page_punch(mi_page_t *page)
     relink(page, bits);
     // Where the system refuses, the memory is still there: filling such a hole costs nothing.
     give_back_parts(page, parts);
-    size_t bytes = (size_t)__builtin_popcount(parts) * part_size(page);
+    size_t bytes = (size_t)mi_bit_count(parts) * part_size(page);
     mi_stat_process_increase(MI_STAT_purged, bytes);
     return bytes;
 }

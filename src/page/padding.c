@@ -7,10 +7,12 @@
 #define GAP_CHECK ((size_t)64)
 
 // Packed: a block of an odd address ends at an odd address.
-typedef struct __attribute__((packed)) padding {
+#pragma pack(push, 1)
+typedef struct padding {
     uint32_t canary;
     uint32_t gap; // bytes between the end of what was asked for and this record
 } padding_t;
+#pragma pack(pop)
 
 _Static_assert(!MI_PADDING || sizeof(padding_t) == MI_PADDING_SIZE, "the record is the padding");
 
@@ -54,7 +56,7 @@ void mi_padding_set(const mi_page_t *page, void *block, size_t size)
     size_t gap = mi_page_block_size(page) - sizeof *padding - size;
     padding->canary = canary_of(page, block);
     padding->gap = (uint32_t)gap;
-    __builtin_memset((char *)block + size, GAP_BYTE, mi_min(gap, GAP_CHECK));
+    mi_fill((char *)block + size, GAP_BYTE, mi_min(gap, GAP_CHECK));
 }
 
 void mi_padding_set_freed(const mi_page_t *page, void *block)

@@ -20,18 +20,16 @@ typedef enum mi_page_event {
     MI_PAGE_EMPTY  // all its blocks are free
 } mi_page_event_t;
 
-// Links are read and written as bytes: a block that the program wanted at an odd address (an offset
+// The struct has no alignment: a block that the program wanted at an odd address (an offset
 // that is no multiple of the alignment) begins there.
 mi_inline uintptr_t mi_block_link(const mi_block_t *block)
 {
-    uintptr_t link;
-    __builtin_memcpy(&link, (const void *)block, sizeof link);
-    return link;
+    return (uintptr_t)block->next;
 }
 
 mi_inline void mi_block_set_link(mi_block_t *block, uintptr_t link)
 {
-    __builtin_memcpy((void *)block, &link, sizeof link);
+    block->next = (mi_block_t *)link;
 }
 
 #if MI_PADDING

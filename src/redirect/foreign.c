@@ -6,8 +6,6 @@
 #include "redirect/freestanding.h"
 #include "redirect/report.h"
 
-#include <stdatomic.h>
-
 _Atomic(uint64_t) rd_foreign_free_count;
 _Atomic(uint64_t) rd_foreign_realloc_count;
 _Atomic(uint64_t) rd_foreign_size_count;

@@ -3,6 +3,7 @@
 // They go back to the heap of the runtime through whose entry they came.
 #pragma once
 
+#include "compiler/atomics.h"
 #include "redirect/runtime.h"
 
 // Counted for the status; any thread.

@@ -6,6 +6,7 @@
 #include "redirect/freestanding.h"
 #include "redirect/jump_arm64.h"
 
+#include "compiler/atomics.h"
 #include "pe/pe_format.h"
 
 const uint16_t rd_form_machine = PE_MACHINE_ARM64;
@@ -46,5 +47,5 @@ void rd_form_store(uint8_t *site, const uint8_t *bytes)
 {
     uint32_t word;
     memcpy(&word, bytes, sizeof word);
-    __atomic_store_n((uint32_t *)(uintptr_t)site, word, __ATOMIC_SEQ_CST);
+    mi_plain_store_seq_cst((uint32_t *)(uintptr_t)site, word);
 }

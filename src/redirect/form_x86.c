@@ -5,6 +5,7 @@
 #include "redirect/freestanding.h"
 #include "redirect/jump.h"
 
+#include "compiler/atomics.h"
 #include "pe/pe_format.h"
 
 #define IS_64 (sizeof(void *) == 8)
@@ -62,7 +63,7 @@ void rd_form_store(uint8_t *site, const uint8_t *bytes)
     if (at + RD_NEAR_JUMP_SIZE <= 8) {
         uint64_t value = *(volatile uint64_t *)word;
         memcpy((uint8_t *)&value + at, bytes, RD_NEAR_JUMP_SIZE);
-        __atomic_store_n((uint64_t *)word, value, __ATOMIC_SEQ_CST);
+        mi_plain_store_seq_cst((uint64_t *)word, value);
         return;
     }
     volatile uint8_t *out = site;

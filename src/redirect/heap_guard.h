@@ -3,8 +3,9 @@
 // in the process heap, and system DLLs and programs have come to rely on that.
 #pragma once
 
-#include <stdatomic.h>
 #include <stdint.h>
+
+#include "compiler/atomics.h"
 
 extern _Atomic(uint64_t) rd_heap_rescue_count;
 

@@ -3,14 +3,13 @@
 // they hold, so forwarders, API sets and ordinals need no thought. Of delay-loaded imports, those that
 // were used already are recognized so, too; for the others imports_delayed.c knows what they will be.
 #include "redirect/imports.h"
+#include "compiler/atomics.h"
 #include "pe/pe.h"
 #include "redirect/allocator.h"
 #include "redirect/imports_delayed.h"
 #include "redirect/process.h"
 #include "redirect/runtime.h"
 #include "redirect/settings.h"
-
-#include <stdatomic.h>
 
 enum {
     REDIRECTIONS_MAX = 256,
@@ -57,14 +56,14 @@ static void end_change(void)
 
 static void put(unsigned at, redirection_t redirection)
 {
-    __atomic_store_n(&redirections[at].from, redirection.from, __ATOMIC_RELAXED);
-    __atomic_store_n(&redirections[at].to, redirection.to, __ATOMIC_RELAXED);
-    __atomic_store_n(&redirections[at].owner, redirection.owner, __ATOMIC_RELAXED);
+    mi_plain_store_relaxed(&redirections[at].from, redirection.from);
+    mi_plain_store_relaxed(&redirections[at].to, redirection.to);
+    mi_plain_store_relaxed(&redirections[at].owner, redirection.owner);
 }
 
 static void put_count(unsigned count)
 {
-    __atomic_store_n(&redirection_count, count, __ATOMIC_RELAXED);
+    mi_plain_store_relaxed(&redirection_count, count);
 }
 
 // Keeps those for which `keeps` holds.
@@ -129,12 +128,12 @@ static bool try_target(uintptr_t from, uintptr_t *to)
 {
     // acquire: pairs with the release store in end_change.
     uint32_t version = atomic_load_explicit(&redirections_version, memory_order_acquire);
-    unsigned count = __atomic_load_n(&redirection_count, __ATOMIC_RELAXED);
+    unsigned count = mi_plain_load_relaxed(&redirection_count);
     *to = 0;
     for (unsigned i = 0; i < count && i < REDIRECTIONS_MAX; i++)
-        if (__atomic_load_n(&redirections[i].from, __ATOMIC_RELAXED) == from &&
-            __atomic_load_n(&redirections[i].owner, __ATOMIC_RELAXED) != RD_IMPORT_GUARD)
-            *to = __atomic_load_n(&redirections[i].to, __ATOMIC_RELAXED);
+        if (mi_plain_load_relaxed(&redirections[i].from) == from &&
+            mi_plain_load_relaxed(&redirections[i].owner) != RD_IMPORT_GUARD)
+            *to = mi_plain_load_relaxed(&redirections[i].to);
     // acquire: pairs with the release fence in begin_change.
     atomic_thread_fence(memory_order_acquire);
     return version % 2 == 0 &&
@@ -181,7 +180,7 @@ static void write_batch(unsigned from)
         return;
     }
     for (unsigned i = from; i < change_count; i++)
-        __atomic_store_n(changes[i].slot, changes[i].after, __ATOMIC_RELEASE);
+        mi_plain_store_release(changes[i].slot, changes[i].after);
     (void)protect(first, last, old, &ignored);
 }
 
@@ -297,7 +296,7 @@ void rd_imports_undo(uint8_t owner)
             continue;
         if (*change->slot == change->after &&
             protect(change->slot, change->slot, writable_form(change->slot), &old)) {
-            __atomic_store_n(change->slot, change->before, __ATOMIC_RELEASE);
+            mi_plain_store_release(change->slot, change->before);
             (void)protect(change->slot, change->slot, old, &ignored);
         }
         change->slot = NULL;

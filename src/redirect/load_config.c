@@ -3,9 +3,12 @@
 // (control flow guard), so that in a guarded process only those can be called through a changed
 // import table entry. The linker makes the tables; this structure points at them.
 // Written out by hand, as the structure's fields take link-time constants and the headers at hand
-// are older than it. Layout: IMAGE_LOAD_CONFIG_DIRECTORY64 up to GuardLongJumpTargetCount.
-#if defined(__x86_64__) || defined(__aarch64__)
-#if defined(__aarch64__)
+// are older than it. Layout: IMAGE_LOAD_CONFIG_DIRECTORY64 up to GuardLongJumpTargetCount. For clang
+// only: cmake/freestanding.cmake leaves the guard out with any other compiler.
+#include "compiler/compiler.h"
+
+#if MI_CPU_X64 || MI_CPU_ARM64
+#if MI_CPU_ARM64
 #define JUMP_TO_TARGET "br x9"
 #else
 #define JUMP_TO_TARGET ".byte 0xff, 0xe0" // jmp rax, which has two spellings

@@ -3,15 +3,12 @@
 // system's tables: they may not be there yet when the first DLLs are started.
 #include "redirect/process.h"
 
+#include "compiler/intrinsics.h"
+
 const rd_peb_t *rd_process(void)
 {
-#if defined(__x86_64__)
-    return (const rd_peb_t *)__readgsqword(0x60);
-#elif defined(__i386__)
-    return (const rd_peb_t *)__readfsdword(0x30);
-#else
-    return *(const rd_peb_t **)((char *)NtCurrentTeb() + 0x60);
-#endif
+    const uint32_t peb_offset = sizeof(void *) == 8 ? 0x60 : 0x30;
+    return (const rd_peb_t *)mi_teb_word(peb_offset);
 }
 
 const rd_ldr_entry_t *rd_module_next(const rd_ldr_entry_t *entry)

@@ -3,6 +3,8 @@
 // to be replaced, as the planner refuses code that calls from there.
 #include "redirect/threads.h"
 
+#include "compiler/compiler.h"
+
 enum {
     FROZEN_MAX = 2048,
     ATTEMPTS = 100, // to find no thread within the bytes
@@ -87,9 +89,9 @@ static pass_t freeze_once(uintptr_t self)
 
 static uintptr_t instruction_of(const CONTEXT *context)
 {
-#if defined(__x86_64__)
+#if MI_CPU_X64
     return context->Rip;
-#elif defined(__i386__)
+#elif MI_CPU_X86
     return context->Eip;
 #else
     return context->Pc;

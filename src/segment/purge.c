@@ -67,7 +67,7 @@ size_t mi_segments_waiting(mi_segments_t *segments)
     for (size_t i = 0; i < segments->count; i++, segment = segment->next) {
         for (size_t k = 0; segment->purge_at != 0 && k < MI_SLICE_WORDS; k++) {
             uint64_t mask = segment->purge_mask[k] | segment->idle_mask[k];
-            waiting += (size_t)__builtin_popcountll(mask);
+            waiting += mi_bit_count(mask);
         }
     }
     mi_segments_unlock(segments, is_locked);

@@ -54,7 +54,7 @@ static bool commit_header(const mi_arena_range_t *range)
 static void clear_header(mi_segment_t *segment)
 {
     // Page records are written when a page is cut; everything before them must be zero.
-    __builtin_memset(segment, 0, offsetof(mi_segment_t, pages));
+    mi_fill(segment, 0, offsetof(mi_segment_t, pages));
 }
 
 // Takes part_count parts and writes the header. The segment is in no list.
@@ -168,7 +168,7 @@ static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_cou
     if (!mi_arena_commit(&segment->range, slice, slice_count))
         return NULL;
     mi_page_t *page = &segment->pages[slice];
-    __builtin_memset(page, 0, sizeof *page);
+    mi_fill(page, 0, sizeof *page);
     take_slices(segment, slice, slice_count);
     page->slice_count = (uint16_t)slice_count;
     page->state = MI_PAGE_DETACHED;
@@ -374,7 +374,7 @@ mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t al
     }
     // The record of slice 1 stands for the whole segment, wherever the block begins.
     mi_page_t *page = &segment->pages[MI_SEGMENT_INFO_SLICES];
-    __builtin_memset(page, 0, sizeof *page);
+    mi_fill(page, 0, sizeof *page);
     segment->huge_size = size;
     segment->used_pages = 1;
     page->state = MI_PAGE_DETACHED;

@@ -13,10 +13,12 @@ struct mi_heap_s;
 struct mi_thread;
 
 // A free block; the link is encoded in secure and debug builds, see page/page.h.
-// packed: a block that an odd offset was asked for may begin at any address.
+// Packed: a block that an odd offset was asked for may begin at any address.
+#pragma pack(push, 1)
 typedef struct mi_block {
     struct mi_block *next;
-} __attribute__((packed)) mi_block_t;
+} mi_block_t;
+#pragma pack(pop)
 
 typedef enum mi_page_state {
     MI_PAGE_UNUSED,    // not cut

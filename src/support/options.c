@@ -125,10 +125,12 @@ static bool read_digits(const char **text, int64_t *value)
 {
     const char *start = *text;
     *value = 0;
-    for (; **text >= '0' && **text <= '9'; ++*text)
-        if (__builtin_mul_overflow(*value, (int64_t)10, value) ||
-            __builtin_add_overflow(*value, (int64_t)(**text - '0'), value))
+    for (; **text >= '0' && **text <= '9'; ++*text) {
+        int digit = **text - '0';
+        if (*value > (INT64_MAX - digit) / 10)
             return false;
+        *value = *value * 10 + digit;
+    }
     return *text != start;
 }
 
@@ -160,8 +162,9 @@ static bool read_number(const char *text, kind_t kind, long *result)
         return false;
     if (kind != KIND_NUMBER) {
         unsigned shift = read_unit_shift(&text);
-        if (is_negative || __builtin_mul_overflow(value, (int64_t)1 << shift, &value))
+        if (is_negative || value > INT64_MAX >> shift)
             return false;
+        value <<= shift;
         if (kind == KIND_KIB)
             value = value / 1024 + (value % 1024 != 0);
     }

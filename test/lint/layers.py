@@ -6,10 +6,10 @@ import re
 
 import tree
 
-CORE = ["base", "os", "support", "memory", "segment", "page", "heap", "api"]
+CORE = ["compiler", "base", "os", "support", "memory", "segment", "page", "heap", "api"]
 # Folder -> the folders whose files it may include, besides itself and include/.
 BELOW = {folder: CORE[:index] for index, folder in enumerate(CORE)}
-BELOW.update({"pe": [], "redirect": ["pe"], "minject": ["pe"]})
+BELOW.update({"pe": [], "redirect": ["compiler", "pe"], "minject": ["compiler", "pe"]})
 # These do not see the core's public interface either: the contract is mimalloc/redirect.h.
 WITHOUT_INTERFACE = {"pe"}
 WINDOWS_HEADERS = {"windows.h", "winternl.h", "winnt.h", "ntdef.h", "psapi.h", "tlhelp32.h"}
