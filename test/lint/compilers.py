@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Compilers: what only one of them understands is in src/compiler/, where each has its own spelling, so
-that the rest of src/ is standard C with the names from there. The public headers stand alone and are not
-looked at."""
+that the rest of src/ is standard C with the names from there. The public headers stand alone and are
+not looked at."""
 import os
 import re
 
@@ -19,7 +19,7 @@ WORDS = [
     ("thread-local storage", re.compile(r"\b(__thread|_Thread_local)\b|__declspec\s*\(\s*thread")),
     ("Microsoft's attribute", re.compile(r"__declspec|__forceinline|__pragma")),
     ("Microsoft's intrinsic", re.compile(
-        r"\b_Interlocked\w+|\b_BitScan\w+|\b__(readgs|readfs|movs|stos|umulh|fastfail|ud2)\w*|_mm_\w+")),
+        r"\b(_Interlocked|_BitScan|_mm_|__(readgs|readfs|movs|stos|umulh|fastfail|ud2))\w*")),
     ("a compiler's header", re.compile(r"#\s*include\s*<(intrin|stdatomic|immintrin|x86intrin)\.h>")),
     ("a question for the compiler", re.compile(
         r"\b(_MSC_VER|__GNUC__|__clang__|__MINGW\w+|__has_\w+)\b")),
@@ -69,14 +69,17 @@ def atomics_problems(name):
 def self_test():
     """A rule that finds nothing is no rule: each finds its own example."""
     examples = [
-        "int f(void) __attribute__((noinline));", "return __builtin_clz(x);", "__asm__ volatile(\"nop\");",
+        "int f(void) __attribute__((noinline));", "return __builtin_clz(x);",
+        "__asm__ volatile(\"nop\");",
         "static __thread int x;", "__declspec(noinline) int f(void);", "_InterlockedExchange(&x, 1);",
-        "#include <stdatomic.h>", "#if defined(_MSC_VER)", "#if defined(__x86_64__)", "#pragma warning(x)",
+        "#include <stdatomic.h>", "#if defined(_MSC_VER)", "#if defined(__x86_64__)",
+        "#pragma warning(x)",
         "int a[] = {[0 ... 3] = 1};"]
     for (what, pattern), example in zip(WORDS, examples):
         if not pattern.search(code_of(example)):
             yield "the rule on %s does not find: %s" % (what, example)
-    for harmless in ["// __attribute__ is GNU's", "#pragma once", "#pragma pack(push, 1)", "return \"asm(\";"]:
+    for harmless in ["// __attribute__ is GNU's", "#pragma once", "#pragma pack(push, 1)",
+                     "return \"asm(\";"]:
         for what, pattern in WORDS:
             if pattern.search(code_of(harmless)):
                 yield "the rule on %s finds something in: %s" % (what, harmless)

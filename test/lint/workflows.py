@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Workflows: actionlint finds nothing in .github/workflows. They cannot be run here, so this is all that
-is known of them: keys, expressions, contexts, matrices, needs, runners.
+"""Workflows: actionlint finds nothing in .github/workflows. They cannot be run here, so this is all
+that is known of them: keys, expressions, contexts, matrices, needs, runners.
 
     workflows.py PACKAGE_FOLDER"""
 import os

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What src/compiler promises, in whichever spelling this build has: the same numbers from all compilers.
+// What src/compiler promises, in whichever spelling this build has: the same numbers from all
+// compilers.
 #include "check.h"
 
 #include "base/atomic.h"
