@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The whole contract with the operating system. Nothing outside src/os/ calls the system or tests
-// which one it is. Two ports: os_windows.c and os_linux.c.
+// which one it is. Two ports: os_linux.c, and the files of os_windows.h.
 // All functions may be called before DllMain, under the loader lock, and after the C runtime's end;
 // none allocates, none calls a C runtime on Windows, none changes errno or GetLastError() unless said.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Parses PowerShell scripts with PowerShell's own parser, without running them, and prints its errors, the
-// functions that a script defines, and the commands that it calls.
+// Parses PowerShell scripts with PowerShell's own parser, without running them, and prints its errors,
+// the functions that a script defines, and the commands that it calls.
 using System;
 using System.Management.Automation.Language;
 
@@ -11,7 +11,8 @@ foreach (string path in args)
     foreach (ParseError error in errors)
     {
         IScriptExtent place = error.Extent;
-        Console.WriteLine($"error {path}:{place.StartLineNumber}:{place.StartColumnNumber}: {error.Message}");
+        string where = $"{path}:{place.StartLineNumber}:{place.StartColumnNumber}";
+        Console.WriteLine($"error {where}: {error.Message}");
         count++;
     }
     foreach (Ast node in script.FindAll(node => true, true))
