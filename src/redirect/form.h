@@ -27,5 +27,6 @@ uint32_t rd_form_far(uintptr_t to, uint8_t out[RD_FORM_FAR_MAX]);
 // and a jump to what follows them. Returns the size, 0 when they cannot be moved or do not fit.
 uint32_t rd_form_trampoline(const uint8_t *site, uint8_t *out, uint32_t room);
 
-// Writes rd_form_size bytes so that a thread that arrives meanwhile sees the old or the new code.
+// Writes rd_form_size bytes. No other thread may be running the code meanwhile: neither x86 nor ARM
+// says what a processor does that executes instructions while another one writes them.
 void rd_form_store(uint8_t *site, const uint8_t *bytes);

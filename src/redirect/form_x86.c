@@ -54,8 +54,7 @@ uint32_t rd_form_trampoline(const uint8_t *site, uint8_t *out, uint32_t room)
     return length + RD_FAR_JUMP_SIZE;
 }
 
-// One store where the bytes lie in one aligned word, so that no thread ever sees half a jump.
-// Otherwise a jump to itself holds arriving threads until the rest is there.
+// One store where the bytes lie in one aligned word, as entries of functions do.
 void rd_form_store(uint8_t *site, const uint8_t *bytes)
 {
     uintptr_t word = (uintptr_t)site & ~(uintptr_t)7;
@@ -66,12 +65,6 @@ void rd_form_store(uint8_t *site, const uint8_t *bytes)
         mi_plain_store_seq_cst((uint64_t *)word, value);
         return;
     }
-    volatile uint8_t *out = site;
-    static const uint8_t wait[2] = {0xEB, 0xFE};
-    for (unsigned i = 0; i < 2; i++)
-        out[i] = wait[i];
-    for (unsigned i = 2; i < RD_NEAR_JUMP_SIZE; i++)
-        out[i] = bytes[i];
-    for (unsigned i = 2; i-- > 0;)
-        out[i] = bytes[i];
+    for (unsigned i = 0; i < RD_NEAR_JUMP_SIZE; i++)
+        *(volatile uint8_t *)(site + i) = bytes[i];
 }

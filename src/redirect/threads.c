@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Freezing. Only the instruction pointers are looked at: no return address can lie within the bytes
 // to be replaced, as the planner refuses code that calls from there.
+// All are suspended before any is asked for its instruction pointer, and only those are asked that can
+// answer: under Wine a thread exists from the moment its creator has announced it, and its context can
+// be had only when the creator, which is suspended now, has really made it.
 #include "redirect/threads.h"
 
 #include "compiler/compiler.h"
@@ -28,12 +31,24 @@ typedef struct basic_information {
     LONG base_priority;
 } basic_information_t;
 
-static uintptr_t id_of(HANDLE thread)
+static basic_information_t information_of(HANDLE thread)
 {
     basic_information_t info = {0};
     if (!RD_NT_SUCCESS(NtQueryInformationThread(thread, 0, &info, sizeof info, NULL)))
-        return 0;
-    return info.thread_id;
+        info = (basic_information_t){0};
+    return info;
+}
+
+static uintptr_t id_of(HANDLE thread)
+{
+    return information_of(thread).thread_id;
+}
+
+// A thread gets its thread block before its first instruction and loses it after its last. Asked of a
+// suspended thread: without one it is not inside of any code, and will not be until it is resumed.
+static bool may_run_code(HANDLE thread)
+{
+    return information_of(thread).teb != NULL;
 }
 
 static bool is_frozen(uintptr_t id)
@@ -114,6 +129,8 @@ static bool nobody_is_inside(const rd_runtime_t *runtime)
     for (unsigned i = 0; i < frozen_count; i++) {
         static CONTEXT context; // large; one thread at a time is here, under the loader lock
         context.ContextFlags = CONTEXT_CONTROL;
+        if (!may_run_code(frozen[i].handle))
+            continue;
         if (!RD_NT_SUCCESS(NtGetContextThread(frozen[i].handle, &context)))
             continue;
         if (is_inside(runtime, instruction_of(&context)))

@@ -12,13 +12,13 @@ static heap_free_fun *next_free;
 static heap_realloc_fun *next_realloc;
 static heap_size_fun *next_size;
 static int (*is_block_ours)(const void *);
-static volatile LONG calls, aliens, failures;
+static volatile LONG calls, failures, alien_frees, alien_reallocs, alien_sizes;
 
-static void note(const void *block, int is_refused)
+static void note(volatile LONG *aliens, const void *block, int is_refused)
 {
     InterlockedIncrement(&calls);
     if (block != NULL && is_block_ours(block))
-        InterlockedIncrement(&aliens);
+        InterlockedIncrement(aliens);
     if (is_refused)
         InterlockedIncrement(&failures);
 }
@@ -26,7 +26,7 @@ static void note(const void *block, int is_refused)
 static BOOL WINAPI watch_free(HANDLE heap, DWORD flags, void *block)
 {
     BOOL is_done = next_free(heap, flags, block);
-    note(block, !is_done);
+    note(&alien_frees, block, !is_done);
     return is_done;
 }
 
@@ -34,14 +34,14 @@ static void *WINAPI watch_realloc(HANDLE heap, DWORD flags, void *block, SIZE_T 
 {
     void *moved = next_realloc(heap, flags, block, size);
     // In place it may well be impossible.
-    note(block, moved == NULL && (flags & HEAP_REALLOC_IN_PLACE_ONLY) == 0);
+    note(&alien_reallocs, block, moved == NULL && (flags & HEAP_REALLOC_IN_PLACE_ONLY) == 0);
     return moved;
 }
 
 static SIZE_T WINAPI watch_size(HANDLE heap, DWORD flags, const void *block)
 {
     SIZE_T size = next_size(heap, flags, block);
-    note(block, size == (SIZE_T)-1);
+    note(&alien_sizes, block, size == (SIZE_T)-1);
     return size;
 }
 
@@ -101,5 +101,10 @@ int watch_start(void *runtime, int (*is_ours)(const void *block))
 
 watch_counts_t watch_counts(void)
 {
-    return (watch_counts_t){calls, aliens, failures};
+    return (watch_counts_t){.calls = calls,
+                            .failures = failures,
+                            .aliens = alien_frees + alien_reallocs + alien_sizes,
+                            .alien_frees = alien_frees,
+                            .alien_reallocs = alien_reallocs,
+                            .alien_sizes = alien_sizes};
 }

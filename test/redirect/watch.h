@@ -7,8 +7,11 @@
 
 typedef struct watch_counts {
     long calls;    // of HeapFree, HeapReAlloc and HeapSize by the runtime
-    long aliens;   // of these, with a block of the allocator
     long failures; // of these, refused by the heap
+    long aliens;   // of these, with a block of the allocator: the sum of the next three
+    long alien_frees;
+    long alien_reallocs;
+    long alien_sizes;
 } watch_counts_t;
 
 // Puts itself before whatever the runtime module has in its import table. False: no such imports.
