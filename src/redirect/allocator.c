@@ -3,6 +3,7 @@
 // bound, but it has not been started when this runs.
 #include "redirect/allocator.h"
 #include "redirect/export.h"
+#include "redirect/log.h"
 #include "redirect/process.h"
 
 rd_allocator_t rd_allocator;
@@ -35,8 +36,10 @@ static bool resolve_required(const pe_view_t *view)
 {
     for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
         void **field = (void **)((char *)&rd_allocator + required[i].offset);
-        if (rd_export_find(view, required[i].name, field) != RD_OK)
-            return false;
+        if (rd_export_find(view, required[i].name, field) == RD_OK)
+            continue;
+        rd_log(1, "%s lacks the export %s", rd_allocator.name, required[i].name);
+        return false;
     }
     return true;
 }

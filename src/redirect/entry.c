@@ -52,7 +52,7 @@ static void attach(void)
 {
     rd_settings_read();
     rd_takeover_start();
-    if (rd_settings.is_disabled)
+    if (rd_settings.disabled_by != NULL)
         return;
     if (!register_for_notices())
         rd_log(1, "no notice of later modules: runtimes that are loaded later stay as they are");

@@ -3,6 +3,7 @@
 // which takes from the process heap and gives back.
 #include "redirect/log.h"
 #include "redirect/export.h"
+#include "redirect/freestanding.h"
 #include "redirect/process.h"
 #include "redirect/settings.h"
 
@@ -116,34 +117,51 @@ static void write_to_debugger(const char *text)
         output(text);
 }
 
-static HANDLE open_log_file(void)
+static rd_ntstatus_t open_log_file(HANDLE *file)
 {
+    const rd_ntstatus_t object_name_invalid = (rd_ntstatus_t)0xC0000033;
     rd_unicode_t path;
-    HANDLE file = NULL;
     if (!RtlDosPathNameToNtPathName_U(rd_settings.log_file, &path, NULL, NULL))
-        return NULL;
+        return object_name_invalid;
     rd_object_attributes_t attributes = {
         .length = sizeof attributes, .name = &path, .attributes = 0x40 /* case-insensitive */};
     rd_io_status_t io = {0};
     const ULONG open_or_create = 3;
     const ULONG synchronous_file = 0x20 | 0x40;
     rd_ntstatus_t status = NtCreateFile(
-        &file, FILE_APPEND_DATA | SYNCHRONIZE, &attributes, &io, NULL, FILE_ATTRIBUTE_NORMAL,
+        file, FILE_APPEND_DATA | SYNCHRONIZE, &attributes, &io, NULL, FILE_ATTRIBUTE_NORMAL,
         FILE_SHARE_READ | FILE_SHARE_WRITE, open_or_create, synchronous_file, NULL, 0);
     RtlFreeUnicodeString(&path);
-    return RD_NT_SUCCESS(status) ? file : NULL;
+    return status;
+}
+
+static void write_to_console(const char *text, size_t size)
+{
+    const rd_process_parameters_t *parameters = rd_process()->parameters;
+    if (parameters == NULL || !write_to(parameters->standard_error, text, size))
+        write_to_debugger(text);
 }
 
 // Opened for each line: other processes write to the same file, and nothing is left open.
 static void write_to_log_file(const char *text, size_t size)
 {
-    if (rd_settings.log_file[0] == 0)
+    static bool has_failed; // told once, and not tried again
+    HANDLE file = NULL;
+    if (rd_settings.log_file[0] == 0 || has_failed)
         return;
-    HANDLE file = open_log_file();
-    if (file == NULL)
+    rd_ntstatus_t status = open_log_file(&file);
+    if (RD_NT_SUCCESS(status)) {
+        write_to(file, text, size);
+        (void)NtClose(file);
         return;
-    write_to(file, text, size);
-    (void)NtClose(file);
+    }
+    char line[160];
+    has_failed = true;
+    rd_format(line, sizeof line,
+              "mimalloc-redirect: the file that MIMALLOC_LOG_FILE names cannot be opened (status "
+              "0x%08x): does its folder exist, and may this user write there?\n",
+              (unsigned)status);
+    write_to_console(line, strlen(line));
 }
 
 void rd_log(int level, const char *format, ...)
@@ -163,8 +181,6 @@ void rd_log(int level, const char *format, ...)
         used++;
     line[used++] = '\n';
     line[used] = 0;
-    const rd_process_parameters_t *parameters = rd_process()->parameters;
-    if (parameters == NULL || !write_to(parameters->standard_error, line, used))
-        write_to_debugger(line);
+    write_to_console(line, used);
     write_to_log_file(line, used);
 }

@@ -8,6 +8,7 @@
 #include "redirect/heap_guard.h"
 #include "redirect/imports.h"
 #include "redirect/log.h"
+#include "redirect/settings.h"
 
 rd_report_t rd_report;
 
@@ -96,6 +97,11 @@ void rd_report_verdict(void)
     char names[128];
     list_redirected(names, sizeof names);
     const char *advice = rd_status_advice(rd_report.reason);
+    char unset[48];
+    if (rd_report.reason == RD_DISABLED && rd_settings.disabled_by != NULL) {
+        rd_format(unset, sizeof unset, "Unset %s.", rd_settings.disabled_by);
+        advice = unset;
+    }
     if (rd_report.is_redirected)
         rd_format(rd_report.verdict, sizeof rd_report.verdict, "redirected: yes (%s -> %s)%s",
                   names, rd_allocator.name, rd_program_imports_runtime() ? "" : linked_in);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reads the environment. The values are those of the allocator's options: 1, true, yes, on and 0,
-// false, no, off; anything else leaves the default.
+// false, no, off; anything else leaves the default, and a line in the log says so.
 #include "redirect/settings.h"
+#include "redirect/log.h"
 #include "redirect/process.h"
 
 rd_settings_t rd_settings;
@@ -47,7 +48,11 @@ static bool read_flag(const char *name, bool by_default)
         return by_default;
     if (is_one_of(value, yes))
         return true;
-    return is_one_of(value, no) ? false : by_default;
+    if (!is_one_of(value, no)) {
+        rd_log(1, "%s is ignored: set it to 1 or 0", name);
+        return by_default;
+    }
+    return false;
 }
 
 static int read_level(const char *name)
@@ -60,29 +65,50 @@ static int read_level(const char *name)
     return read_flag(name, false) ? 1 : 0;
 }
 
-static rd_mode_t read_mode(void)
+static rd_mode_t read_mode(const char *name)
 {
     WCHAR value[16];
-    if (!rd_environment("MIMALLOC_REDIRECT_MODE", value, 16))
+    if (!rd_environment(name, value, 16) || same_word(value, length_of(value), "auto"))
         return RD_MODE_AUTO;
     if (same_word(value, length_of(value), "code"))
         return RD_MODE_CODE;
-    return same_word(value, length_of(value), "imports") ? RD_MODE_IMPORTS : RD_MODE_AUTO;
+    if (same_word(value, length_of(value), "imports"))
+        return RD_MODE_IMPORTS;
+    rd_log(1, "%s is ignored: set it to code, imports or auto", name);
+    return RD_MODE_AUTO;
+}
+
+// A part of a path or of a list would be another one.
+static void read_text(const char *name, WCHAR *value, size_t capacity)
+{
+    if (!rd_environment(name, value, capacity))
+        value[0] = 0;
+    if (length_of(value) < capacity - 1)
+        return;
+    value[0] = 0;
+    rd_log(1, "%s is ignored: it is longer than %u characters", name, (unsigned)capacity - 2);
+}
+
+static const char *who_disables(void)
+{
+    static const char *const off[] = {"MIMALLOC_DISABLE_REDIRECT", "MIMALLOC_DISABLE_OVERRIDE"};
+    static const char on[] = "MIMALLOC_ENABLE_REDIRECT";
+    for (unsigned i = 0; i < ARRAYSIZE(off); i++)
+        if (read_flag(off[i], false))
+            return off[i];
+    return read_flag(on, true) ? NULL : on;
 }
 
 void rd_settings_read(void)
 {
     rd_settings_t *s = &rd_settings;
-    s->is_disabled = read_flag("MIMALLOC_DISABLE_REDIRECT", false) ||
-                     read_flag("MIMALLOC_DISABLE_OVERRIDE", false) ||
-                     !read_flag("MIMALLOC_ENABLE_REDIRECT", true);
-    s->guards_heap = read_flag("MIMALLOC_PATCH_IMPORTS", true);
+    // These first: they say where the lines about the others go.
     s->verbose = read_level("MIMALLOC_VERBOSE");
-    s->mode = read_mode();
-    if (!rd_environment("MIMALLOC_REDIRECT_CRT", s->runtimes, ARRAYSIZE(s->runtimes)))
-        s->runtimes[0] = 0;
-    if (!rd_environment("MIMALLOC_LOG_FILE", s->log_file, ARRAYSIZE(s->log_file)))
-        s->log_file[0] = 0;
+    read_text("MIMALLOC_LOG_FILE", s->log_file, ARRAYSIZE(s->log_file));
+    s->disabled_by = who_disables();
+    s->guards_heap = read_flag("MIMALLOC_PATCH_IMPORTS", true);
+    s->mode = read_mode("MIMALLOC_REDIRECT_MODE");
+    read_text("MIMALLOC_REDIRECT_CRT", s->runtimes, ARRAYSIZE(s->runtimes));
 }
 
 static bool is_separator(WCHAR c)

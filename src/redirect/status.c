@@ -37,23 +37,27 @@ static const status_text_t texts[RD_STATUS_COUNT] = {
     [RD_THREAD_INSIDE] = {"a thread does not leave the first bytes",
                           "Load the allocator before other threads run."},
     [RD_FAMILY_REFUSED] = {"another function of this runtime was refused", ""},
-    [RD_BAD_MODULE] = {"damaged module headers", ""},
+    [RD_BAD_MODULE] = {"damaged module headers",
+                       "Another product may have changed them in memory."},
     [RD_NO_HEAP_EXPORTS] = {"no heap functions among its exports", ""},
-    [RD_TOO_MANY] = {"more runtimes than can be handled", ""},
+    [RD_TOO_MANY] = {"more runtimes or threads than can be handled",
+                     "Load the allocator when the program starts, and name fewer runtimes in "
+                     "MIMALLOC_REDIRECT_CRT."},
     [RD_SELF_TEST_FAILED] = {"the self-test failed",
                              "Please report it with the output of MIMALLOC_VERBOSE=2."},
     [RD_NO_IMPORTS_FOUND] = {"no module imports its heap functions",
                              "The program may be linked with a static runtime: link it with /MD."},
     [RD_NOT_SELECTED] = {"not asked for",
                          "Name it in MIMALLOC_REDIRECT_CRT if it shall be redirected."},
-    [RD_DISABLED] = {"disabled by the environment", "Unset MIMALLOC_DISABLE_REDIRECT."},
+    [RD_DISABLED] = {"disabled by the environment", ""}, // the verdict names the variable
     [RD_NO_ALLOCATOR] = {"no allocator DLL is loaded",
                          "Link the program with mimalloc-override.dll, or use minject."},
     [RD_OLD_ALLOCATOR] = {"the allocator DLL lacks needed functions",
                           "Use mimalloc-override.dll and mimalloc-redirect.dll of one release."},
     [RD_NO_RUNTIME] = {"no C runtime DLL is loaded",
                        "The program uses a static runtime: link it with /MD."},
-    [RD_TURNED_OFF] = {"turned off by mi_redirect_disable", ""},
+    [RD_TURNED_OFF] = {"turned off by mi_redirect_disable",
+                       "mi_redirect_enable turns it on again."},
 };
 
 static const status_text_t *text_of(rd_status_t status)

@@ -131,7 +131,11 @@ static rd_status_t start_with_allocator(void)
     pin((const void *)rd_takeover_start);
     pin(rd_allocator.base);
     if (rd_allocator.enlist != NULL && !rd_allocator.enlist(&rd_host)) {
-        rd_log(1, "%s is of another release: using the stock contract", rd_allocator.name);
+        rd_log(
+            1,
+            "%s is of another release: it is driven as a stock allocator; use the two DLLs of one "
+            "release",
+            rd_allocator.name);
         rd_allocator.enlist = NULL;
     }
     rd_heap_guard_prepare();
@@ -175,7 +179,7 @@ static rd_status_t take_over_all(void)
 void rd_takeover_start(void)
 {
     rd_report.reason = RD_DISABLED;
-    if (rd_settings.is_disabled) {
+    if (rd_settings.disabled_by != NULL) {
         rd_report_verdict();
         return;
     }
@@ -200,7 +204,7 @@ static void start_late(const rd_ldr_entry_t *module)
 void rd_takeover_module(const rd_ldr_entry_t *module)
 {
     rd_runtime_t *runtime;
-    if (rd_settings.is_disabled || rd_report.is_off)
+    if (rd_settings.disabled_by != NULL || rd_report.is_off)
         return;
     if (rd_allocator.base == NULL) {
         start_late(module);

@@ -48,9 +48,39 @@ def check_functions(launcher, program):
 
 
 def check_disabled(launcher, program):
-    _, lines = run(launcher, program, MIMALLOC_VERBOSE="1", MIMALLOC_DISABLE_REDIRECT="1")
-    require(lines == ["redirected: no (disabled by the environment; "
-                      "Unset MIMALLOC_DISABLE_REDIRECT.)"], "the reason and what to do", lines)
+    for name, value in (("MIMALLOC_DISABLE_REDIRECT", "1"), ("MIMALLOC_DISABLE_OVERRIDE", "yes"),
+                        ("MIMALLOC_ENABLE_REDIRECT", "off")):
+        _, lines = run(launcher, program, MIMALLOC_VERBOSE="1", **{name: value})
+        require(lines == ["redirected: no (disabled by the environment; Unset %s.)" % name],
+                "the reason and what to do", lines)
+
+
+def check_bad_values(launcher, program):
+    _, lines = run(launcher, program, MIMALLOC_VERBOSE="1", MIMALLOC_REDIRECT_MODE="fast",
+                   MIMALLOC_DISABLE_REDIRECT="perhaps", MIMALLOC_PATCH_IMPORTS="2",
+                   MIMALLOC_REDIRECT_CRT="ucrtbase," + "x" * 300)
+    require(lines[:4] == ["MIMALLOC_DISABLE_REDIRECT is ignored: set it to 1 or 0",
+                          "MIMALLOC_PATCH_IMPORTS is ignored: set it to 1 or 0",
+                          "MIMALLOC_REDIRECT_MODE is ignored: set it to code, imports or auto",
+                          "MIMALLOC_REDIRECT_CRT is ignored: it is longer than 254 characters"],
+            "a line for each value that is ignored", lines)
+    require(lines[-1].startswith("redirected: yes"), "redirected all the same", lines)
+
+
+def check_nothing_selected(launcher, program):
+    _, lines = run(launcher, program, MIMALLOC_VERBOSE="1", MIMALLOC_REDIRECT_CRT="msvcr90")
+    require(lines == ["redirected: no (not asked for; Name it in MIMALLOC_REDIRECT_CRT if it shall "
+                      "be redirected.)"], "the reason and what to do", lines)
+
+
+def check_log_file_that_cannot_be(launcher, program):
+    for path in ("Z:\\no\\such\\folder\\redirect.log", "C:\\windows", "a<b>?*"):
+        status, lines = run(launcher, program, MIMALLOC_VERBOSE="1", MIMALLOC_LOG_FILE=path)
+        told = [line for line in lines if re.match(
+            r"the file that MIMALLOC_LOG_FILE names cannot be opened \(status 0x[0-9a-f]{8}\): does "
+            r"its folder exist, and may this user write there\?$", line)]
+        require(status == 0 and len(told) == 1 and lines[-1].startswith("redirected: yes"),
+                "told once, and everything else as usual", lines)
 
 
 def check_log_file(launcher, program):
@@ -70,8 +100,11 @@ def main(launcher, program):
     check_verdict(launcher, program)
     check_functions(launcher, program)
     check_disabled(launcher, program)
+    check_bad_values(launcher, program)
+    check_nothing_selected(launcher, program)
     check_log_file(launcher, program)
-    print("5 passed, 0 failed")
+    check_log_file_that_cannot_be(launcher, program)
+    print("8 passed, 0 failed")
 
 
 if __name__ == "__main__":
