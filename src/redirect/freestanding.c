@@ -2,12 +2,16 @@
 // The memory functions that compilers call on their own. The DLL has no C runtime to take them from.
 #include "redirect/freestanding.h"
 
+#include "compiler/intrinsics.h"
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     unsigned char *t = to;
     const unsigned char *f = from;
-    while (size-- > 0)
+    while (size-- > 0) {
         *t++ = *f++;
+        mi_keep_loop();
+    }
     return to;
 }
 
@@ -17,16 +21,20 @@ void *memmove(void *to, const void *from, size_t size)
     const unsigned char *f = from;
     if (t < f)
         return memcpy(to, from, size);
-    while (size-- > 0)
+    while (size-- > 0) {
         t[size] = f[size];
+        mi_keep_loop();
+    }
     return to;
 }
 
 void *memset(void *to, int value, size_t size)
 {
     unsigned char *t = to;
-    while (size-- > 0)
+    while (size-- > 0) {
         *t++ = (unsigned char)value;
+        mi_keep_loop();
+    }
     return to;
 }
 
