@@ -290,6 +290,10 @@ static void *alloc_any(mi_heap_t *heap, size_t size, bool zero)
     return alloc_class(heap, mi_size_class(size), zero);
 }
 
+// Armed calls in a row that only take back the large block that was freed last. The purge it waits for
+// is looked at by any other call, and by each so many-th of these.
+#define LARGE_CREDIT 15
+
 // Gets a slow path going: the real heap, with the periodic work done.
 static mi_heap_t *enter(mi_heap_t *heap)
 {
@@ -304,6 +308,7 @@ static mi_heap_t *enter(mi_heap_t *heap)
         mi_thread_hear(thread);
     if (is_armed_call)
         mi_thread_disarm(thread);
+    thread->large_credit = LARGE_CREDIT;
     if (mi_thread_count_slow(thread) || is_armed_call || is_told)
         mi_thread_tick(thread);
     return heap;
@@ -317,8 +322,28 @@ static bool needs_only_a_page(const mi_heap_t *heap, size_t size)
            !mi_thread_is_told(heap->front.thread);
 }
 
+static void *take_back_large(mi_heap_t *front, size_t size)
+{
+    mi_thread_t *thread = front == NULL || !front->front.is_stub ? NULL : front->front.thread;
+    if (thread == NULL || thread->large_credit == 0 || mi_thread_is_told(thread))
+        return NULL;
+    mi_page_t *page = thread->kept_large;
+    if (page == NULL || page->free == NULL || page->heap != thread->default_heap ||
+        page->heap->guarded.rate != 0 || page->block_size < size ||
+        page->size_class != mi_size_class(size))
+        return NULL;
+    thread->large_credit--;
+    mi_thread_disarm(thread);
+    mi_block_t *block = page->free;
+    page->free = mi_block_next(page, block);
+    return block;
+}
+
 void *mi_heap_alloc_slow(mi_heap_t *heap, size_t size, bool zero)
 {
+    void *large = zero ? NULL : take_back_large(heap, size);
+    if (large != NULL)
+        return large;
     if (needs_only_a_page(heap, size)) {
         if (mi_thread_count_slow(heap->front.thread))
             mi_thread_tick(heap->front.thread);

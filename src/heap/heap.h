@@ -79,6 +79,7 @@ typedef struct mi_thread {
     uint64_t next_step_ms;    // owner: clock of a busy thread's next purge
     uint64_t next_look_ms;    // owner: not before this for what others have freed
     mi_page_t *kept_large;    // owner: a current page of one large block that is or was empty
+    uint32_t large_credit;    // owner: calls that may take kept_large back without a look at purges
     uint32_t rearms_left;     // owner: armed calls until the next look at what may be purged
     bool is_armed;            // owner: the stub stands in
     bool in_deferred_free;    // owner

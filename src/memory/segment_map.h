@@ -18,9 +18,12 @@ enum {
 // any: an entry is written by the owner of the segment, or by the winner of an exchange of ABANDONED.
 extern _Atomic(uintptr_t) mi_segment_map[MI_SEGMENT_MAP_ENTRIES];
 
+// Not below MI_SEGMENT_MAP_ENTRIES for addresses where we have no memory. Where a process has no others
+// (47 bits are all of Linux's), what is above is cut off: such a pointer is none, and faults.
 mi_inline size_t mi_segment_map_index(const void *p)
 {
-    return (size_t)((uintptr_t)p >> MI_SEGMENT_SHIFT);
+    size_t index = (size_t)((uintptr_t)p >> MI_SEGMENT_SHIFT);
+    return MI_ADDRESS_BITS == 47 ? index & (MI_SEGMENT_MAP_ENTRIES - 1) : index;
 }
 
 // relaxed: a thread sees its own entries; for others' memory the hand-over of the pointer itself
