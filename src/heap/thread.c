@@ -154,7 +154,9 @@ void mi_thread_tell(mi_segments_t *segments)
 {
     if (mi_load_relaxed(&segments->told) != MI_NOT_TOLD)
         return;
-    mi_store_relaxed(&segments->told, (uint32_t)MI_TOLD);
+    mi_store_relaxed(&segments->told_at, mi_os_clock_ms());
+    // release: who sees that it was told sees when.
+    mi_store_release(&segments->told, (uint32_t)MI_TOLD);
     mi_thread_t *owner = mi_offset(segments, 0 - offsetof(mi_thread_t, segments));
     for (size_t i = 0; i < MI_DIRECT_COUNT; i++)
         mi_store_relaxed(&owner->backing.front.direct[i], &mi_page_none);

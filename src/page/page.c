@@ -213,9 +213,24 @@ static void put_on_free(mi_page_t *page, mi_block_t *list)
         mi_block_set_next(page, list_tail(page, page->free, &count), list);
 }
 
+// All blocks are free, and what they held is gone: the page is as one that was just cut out of memory
+// that was used before.
+static bool take_uncarved(mi_page_t *page)
+{
+    mi_assert_internal(page->free == NULL && page->holes == 0);
+    size_t out = page->capacity;
+    mi_arena_mark_dirty(&mi_segment_of_page(page)->range, mi_page_index(page), page->slice_count);
+    page->used_before = page->slice_count;
+    page->fresh_is_zero = false;
+    page->capacity = 0;
+    return page->state != MI_PAGE_CURRENT && count_freed(page, (uint32_t)out);
+}
+
 bool mi_page_collect_remote(mi_page_t *page)
 {
     mi_remote_list_t list = mi_remote_take(page);
+    if (list.is_all)
+        return take_uncarved(page);
     if (list.first == NULL)
         return false;
     if (list.count == 0 && page->state != MI_PAGE_CURRENT)

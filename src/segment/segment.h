@@ -112,6 +112,7 @@ typedef struct mi_segments {
     // In a cache line of its own: others ask it often.
     _Alignas(MI_CACHE_LINE) _Atomic(uint32_t) told; // any: mi_told_t
     _Atomic(bool) has_pending;                      // any: a segment may have a pending page
+    _Atomic(uint64_t) told_at;                      // any: clock of the last change of told to TOLD
     _Alignas(MI_CACHE_LINE) mi_segment_t *first;    // owner: circular list
     mi_segment_t *cached;       // owner: one empty segment, kept to save making it anew
     size_t count;               // owner: segments in the list

@@ -150,6 +150,79 @@ TEST(a_large_block_freed_elsewhere_makes_room_for_the_next)
     mi_heap_destroy(heap);
 }
 
+// Secure builds end each page in a guard, and on 32 bits nobody knows that a page is wholly free.
+#if MI_64BIT && !MI_SECURE
+static void free_one_then_rest_then_all(void *unused)
+{
+    (void)unused;
+    mi_free(blocks[0]);
+    mi_os_sleep(200);
+    for (size_t i = 1; i < to_free; i++)
+        mi_free(blocks[i]);
+}
+
+static uintptr_t remote_first(const mi_page_t *page)
+{
+    return mi_remote_first(mi_load_relaxed(mi_page_remote(page)));
+}
+
+TEST(a_page_emptied_by_others_while_its_owner_rests_gives_its_memory_back)
+{
+    to_free = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    thread_run(free_one_then_rest_then_all, NULL);
+    CHECK_EQ(remote_first(page), MI_REMOTE_ALL);
+    CHECK_EQ(mi_page_used(page), to_free);
+    size_t pages = heap->page_count;
+    mi_heap_collect(heap, false);
+    CHECK_EQ(heap->page_count, pages - 1);
+    // What comes after is zero where zeros are asked for.
+    for (size_t i = 0; i < 4 * to_free; i++) {
+        unsigned char *p = mi_heap_zalloc(heap, SIZE);
+        REQUIRE(p != NULL);
+        for (size_t k = 0; k < SIZE; k++)
+            REQUIRE(p[k] == 0);
+        memset(p, 0xee, SIZE);
+        CHECK(mi_page_is_valid(page_of(p)));
+    }
+    mi_heap_destroy(heap);
+}
+
+TEST(a_current_page_emptied_by_others_is_cut_anew)
+{
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[count]);
+    // The second page has one block by now: fill it, it stays the current one.
+    to_free = page->reserved;
+    blocks[0] = blocks[count];
+    for (size_t i = 1; i < to_free; i++)
+        blocks[i] = mi_heap_malloc(heap, SIZE);
+    REQUIRE(page_of(blocks[to_free - 1]) == page);
+    CHECK_EQ(page->state, MI_PAGE_CURRENT);
+    CHECK_EQ(page->free, NULL);
+    thread_run(free_one_then_rest_then_all, NULL);
+    CHECK_EQ(remote_first(page), MI_REMOTE_ALL);
+    for (size_t i = 0; i < to_free; i++) {
+        blocks[i] = mi_heap_malloc(heap, SIZE);
+        CHECK_EQ(page_of(blocks[i]), page);
+        memset(blocks[i], (int)i, SIZE);
+    }
+    CHECK_EQ(mi_page_used(page), to_free);
+    CHECK(mi_page_is_valid(page));
+    mi_heap_destroy(heap);
+}
+
+TEST(an_owner_that_does_not_rest_keeps_the_memory)
+{
+    to_free = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    thread_run(free_some, NULL);
+    CHECK(remote_first(page) > MI_REMOTE_ALL);
+    CHECK_EQ(mi_remote_count(page), to_free);
+    mi_heap_destroy(heap);
+}
+#endif
+
 TEST(segments_count_their_pages_and_go_with_the_last)
 {
     mi_collect(true);
@@ -258,13 +331,22 @@ TEST(a_huge_block_has_a_segment_of_its_own)
     CHECK_EQ(mi_segment_map_owner(p), MI_OWNER_NOT_OURS);
 }
 
+#if MI_64BIT && !MI_SECURE
+#define REST_TESTS                                                                                 \
+    RUN(a_page_emptied_by_others_while_its_owner_rests_gives_its_memory_back)                      \
+    RUN(a_current_page_emptied_by_others_is_cut_anew)                                              \
+    RUN(an_owner_that_does_not_rest_keeps_the_memory)
+#else
+#define REST_TESTS
+#endif
+
 TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
               RUN(an_empty_page_is_kept_and_counted_or_given_back)
                   RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
                       RUN(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
                           RUN(a_page_emptied_by_others_serves_any_size)
                               RUN(a_large_block_freed_elsewhere_makes_room_for_the_next)
-                                  RUN(segments_count_their_pages_and_go_with_the_last)
+                                  REST_TESTS RUN(segments_count_their_pages_and_go_with_the_last)
                                       RUN(slices_in_which_nothing_was_carved_stay_clean)
                                           RUN(memory_that_was_used_before_comes_first)
                                               RUN(a_large_block_grows_where_it_is)
