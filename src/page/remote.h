@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Blocks that other threads free: one word per page, a list that is pushed to with one exchange and
 // taken whole by the owner. Who pushes the first block of a list tells the owner (mi_thread_tell),
-// which may have gone quiet. Who pushes the first block, or half of the blocks, three quarters and so on,
-// marks the page as pending before, so that an owner which needs a page finds those of which much has
-// come back.
+// which may have gone quiet. Who pushes the first block, or half of the blocks, three quarters and so
+// on, marks the page as pending before, so that an owner which needs a page finds those of which much
+// has come back.
 // Who pushes the last one, so that all blocks of the page are on the list, may give the page's memory
 // back to the system when the owner rests: nobody else can have a use for it.
 // A push writes nothing but these words and the block, and reads no page record: the owner writes
