@@ -163,16 +163,28 @@ void mi_abandon_settle(mi_thread_t *thread, mi_segment_t *segment)
     settle(thread, segment);
 }
 
+// The page that is empty now goes alone: a look at all others for each page of a thread that ended would
+// cost more than the thread did.
+static void release_closed(mi_thread_t *thread, mi_segment_t *segment, mi_page_t *page)
+{
+    mi_segments_t *segments = &thread->segments;
+    mi_segment_abandoned_to_owned(segments, segment);
+    size_t before = segments->count;
+    collect_or_release(page, thread);
+    if (segments->count == before)
+        mi_segment_owned_to_abandoned(segments, segment);
+    mi_thread_arm(thread);
+}
+
 static void free_while_closed(mi_thread_t *thread, mi_segment_t *segment, void *p)
 {
     mi_page_t *page = mi_segment_page_of(segment, p);
     mi_block_set_next(page, p, page->free);
     page->free = p;
-    if (--page->needed != 0) {
+    if (--page->needed != 0)
         mi_segment_map_abandon(segment);
-        return;
-    }
-    mi_abandon_settle(thread, segment);
+    else
+        release_closed(thread, segment, page);
 }
 
 // A segment that the thread has closed: whether it may become the thread's own.
