@@ -163,8 +163,8 @@ void mi_abandon_settle(mi_thread_t *thread, mi_segment_t *segment)
     settle(thread, segment);
 }
 
-// The page that is empty now goes alone: a look at all others for each page of a thread that ended would
-// cost more than the thread did.
+// The page that is empty now goes alone: a look at all others for each page of a thread that ended
+// would cost more than the thread did.
 static void release_closed(mi_thread_t *thread, mi_segment_t *segment, mi_page_t *page)
 {
     mi_segments_t *segments = &thread->segments;
