@@ -147,7 +147,9 @@ static bool refill_hole(mi_page_t *page)
 // Blocks to carve where the page's memory was used before, up to the end of that.
 static size_t carve_count_used(const mi_page_t *page, size_t bytes_left)
 {
-    size_t fit = mi_max(CARVE_BYTES_USED / page->block_size, CARVE_BLOCKS_USED);
+    // Twice as many each time: a thread that ends soon needs a few blocks of each class.
+    size_t fit = mi_min(CARVE_BYTES_USED / page->block_size, page->capacity);
+    fit = mi_max(fit, CARVE_BLOCKS_USED);
     return mi_min(fit, mi_max(bytes_left / page->block_size, 1));
 }
 

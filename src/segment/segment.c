@@ -87,6 +87,12 @@ static void segment_release(mi_segment_t *segment)
     mi_arena_free(range);
 }
 
+// Nothing is known of the runs of free slices.
+static void expect_any_run(mi_segment_t *segment)
+{
+    segment->longest_used = segment->longest_free = MI_SLICES_PER_SEGMENT;
+}
+
 static mi_segment_t *segment_new(mi_segments_t *segments, int arena_id)
 {
     mi_segment_t *segment = segments->cached;
@@ -101,6 +107,7 @@ static mi_segment_t *segment_new(mi_segments_t *segments, int arena_id)
     size_t info = MI_SEGMENT_INFO_SLICES;
     mi_slice_mask_set(segment->free_mask, info, MI_SLICES_PER_SEGMENT - info);
     segment->free_slices = (uint32_t)(MI_SLICES_PER_SEGMENT - info);
+    expect_any_run(segment);
     list_add(segments, segment);
     return segment;
 }
@@ -210,7 +217,7 @@ typedef struct {
 } run_t;
 
 // The first run of wish->slices among the slices that were used before, else the longest that will
-// do.
+// do. A search that came to the end knows how long the longest is.
 static void find_used_in(mi_segment_t *segment, const mi_page_wish_t *wish, run_t *best)
 {
     mi_slice_mask_t mask;
@@ -218,12 +225,17 @@ static void find_used_in(mi_segment_t *segment, const mi_page_wish_t *wish, run_
     for (size_t i = 0; i < MI_SLICE_WORDS; i++)
         mask[i] = segment->free_mask[i] & dirty[i];
     size_t count;
+    size_t longest = 0;
     size_t slice = mi_slice_mask_next_run(mask, 0, &count);
-    while (count > 0 && best->count < wish->slices) {
+    while (count > 0) {
+        longest = mi_max(longest, count);
         if (count >= wish->least && count > best->count)
             *best = (run_t){segment, slice, mi_min(count, wish->slices)};
+        if (best->count >= wish->slices)
+            return;
         slice = mi_slice_mask_next_run(mask, slice + count, &count);
     }
+    segment->longest_used = (uint32_t)longest;
 }
 
 static mi_page_t *page_from_used(mi_segments_t *segments, const mi_page_wish_t *wish)
@@ -231,7 +243,7 @@ static mi_page_t *page_from_used(mi_segments_t *segments, const mi_page_wish_t *
     run_t best = {NULL, 0, 0};
     mi_segment_t *segment = segments->first;
     for (size_t i = 0; i < segments->count && best.count < wish->slices; i++) {
-        if (serves(segment, wish->least, wish->arena_id))
+        if (segment->longest_used >= wish->least && serves(segment, wish->least, wish->arena_id))
             find_used_in(segment, wish, &best);
         segment = segment->next;
     }
@@ -242,12 +254,17 @@ static mi_page_t *page_from_used(mi_segments_t *segments, const mi_page_wish_t *
 static void find_best_in(mi_segment_t *segment, size_t slice_count, run_t *best)
 {
     size_t count;
+    size_t longest = 0;
     size_t slice = mi_slice_mask_next_run(segment->free_mask, 0, &count);
-    while (count > 0 && best->count != slice_count) {
+    while (count > 0) {
+        longest = mi_max(longest, count);
         if (count >= slice_count && (best->count == 0 || count < best->count))
             *best = (run_t){segment, slice, count};
+        if (best->count == slice_count)
+            return;
         slice = mi_slice_mask_next_run(segment->free_mask, slice + count, &count);
     }
+    segment->longest_free = (uint32_t)longest;
 }
 
 static mi_page_t *page_from_list(mi_segments_t *segments, const mi_page_wish_t *wish)
@@ -255,7 +272,7 @@ static mi_page_t *page_from_list(mi_segments_t *segments, const mi_page_wish_t *
     run_t best = {NULL, 0, 0};
     mi_segment_t *segment = segments->first;
     for (size_t i = 0; i < segments->count && best.count != wish->slices; i++) {
-        if (serves(segment, wish->slices, wish->arena_id))
+        if (segment->longest_free >= wish->slices && serves(segment, wish->slices, wish->arena_id))
             find_best_in(segment, wish->slices, &best);
         segment = segment->next;
     }
@@ -290,6 +307,7 @@ static void page_free(mi_segments_t *segments, mi_page_t *page)
     set_offsets(segment, slice, page->slice_count, 0);
     mi_slice_mask_set(segment->free_mask, slice, page->slice_count);
     segment->free_slices += page->slice_count;
+    expect_any_run(segment);
     mi_segment_schedule_purge(segments, segment, slice, page->slice_count);
     if (segment->used_pages == 0)
         segment_free(segments, segment);
@@ -438,6 +456,28 @@ void mi_segment_visit_pages(mi_segment_t *segment, mi_page_visit_t *visit, void 
     }
 }
 
+static size_t longest_run(const uint64_t *mask)
+{
+    size_t longest = 0;
+    size_t count;
+    size_t slice = mi_slice_mask_next_run(mask, 0, &count);
+    while (count > 0) {
+        longest = mi_max(longest, count);
+        slice = mi_slice_mask_next_run(mask, slice + count, &count);
+    }
+    return longest;
+}
+
+static bool runs_are_valid(const mi_segment_t *segment)
+{
+    mi_slice_mask_t used;
+    const uint64_t *dirty = mi_arena_dirty_mask(&segment->range);
+    for (size_t i = 0; i < MI_SLICE_WORDS; i++)
+        used[i] = segment->free_mask[i] & dirty[i];
+    return longest_run(segment->free_mask) <= segment->longest_free &&
+           longest_run(used) <= segment->longest_used;
+}
+
 bool mi_segment_is_valid(const mi_segment_t *segment)
 {
     size_t pages = 0;
@@ -451,5 +491,5 @@ bool mi_segment_is_valid(const mi_segment_t *segment)
         pages += !is_free;
         slice += is_free ? 1 : segment->pages[slice].slice_count;
     }
-    return pages == segment->used_pages;
+    return pages == segment->used_pages && runs_are_valid(segment);
 }

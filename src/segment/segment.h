@@ -86,6 +86,8 @@ typedef struct mi_segment {
     void *subproc;          // owner: only threads of the same sub-process may reclaim it
     uint32_t used_pages;    // owner
     uint32_t free_slices;   // owner
+    uint32_t longest_free;  // owner: no run of free slices is longer
+    uint32_t longest_used;  // owner: nor one of those that were used before
     uint64_t purge_at;      // owner: clock, 0 when no slice waits
     uint64_t free_mask[MI_SLICE_WORDS]; // owner: slices in no page
     uint64_t
