@@ -93,9 +93,10 @@ void mi_process_init(void)
     (void)mi_heap_current();
     if (mi_exchange_acq_rel(&reserved, true))
         return;
-    mi_verbose(1, "release %s, interface %d", MI_RELEASE_VERSION, MI_MALLOC_VERSION);
     if (mi_option_value(mi_option_verbose) >= 2)
         mi_options_print();
+    else
+        mi_verbose(1, "release %s, interface %d", MI_RELEASE_VERSION, MI_MALLOC_VERSION);
     reserve_at_start();
 }
 

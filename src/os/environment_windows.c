@@ -111,38 +111,61 @@ bool mi_os_each_env(const char *prefix, mi_os_env_fun *visit)
 
 // ---- output ----
 
+static DWORD length_of(const char *text)
+{
+    DWORD length = 0;
+    while (text[length] != 0)
+        length++;
+    return length;
+}
+
+// A program with windows has no stderr: a debugger may listen.
+static void write_to_console(const char *text)
+{
+    DWORD written;
+    HANDLE console = GetStdHandle(STD_ERROR_HANDLE);
+    if (console == NULL || console == INVALID_HANDLE_VALUE ||
+        !WriteFile(console, text, length_of(text), &written, NULL))
+        OutputDebugStringA(text);
+}
+
+static HANDLE open_log_file(void)
+{
+    wchar_t path[MAX_PATH];
+    HANDLE file = INVALID_HANDLE_VALUE;
+    DWORD length = GetEnvironmentVariableW(L"MIMALLOC_LOG_FILE", path, MAX_PATH);
+    if (length == 0)
+        return file;
+    if (length < MAX_PATH)
+        file = CreateFileW(path, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                           OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        write_to_console(
+            "mimalloc: warning: the file that MIMALLOC_LOG_FILE names cannot be opened: "
+            "does its folder exist, and may this user write there?\n");
+    return file;
+}
+
 // The file that MIMALLOC_LOG_FILE names, opened once to append; NULL when there is none.
 static HANDLE log_file(void)
 {
     static _Atomic(HANDLE) file;
-    wchar_t path[MAX_PATH];
     HANDLE opened = mi_load_acquire(&file);
-    if (opened != NULL)
-        return opened == INVALID_HANDLE_VALUE ? NULL : opened;
-    DWORD length = GetEnvironmentVariableW(L"MIMALLOC_LOG_FILE", path, MAX_PATH);
-    opened = INVALID_HANDLE_VALUE;
-    if (length > 0 && length < MAX_PATH)
-        opened = CreateFileW(path, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                             OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
-    // Two threads may open it at the same time; appending through either handle is right.
-    mi_store_release(&file, opened);
+    if (opened == NULL) {
+        // Two threads may open it at the same time; appending through either handle is right.
+        opened = open_log_file();
+        mi_store_release(&file, opened);
+    }
     return opened == INVALID_HANDLE_VALUE ? NULL : opened;
 }
 
 void mi_os_stderr(const char *text)
 {
     DWORD saved_error = GetLastError();
-    DWORD length = 0;
     DWORD written;
-    while (text[length] != 0)
-        length++;
     HANDLE file = log_file();
-    HANDLE console = GetStdHandle(STD_ERROR_HANDLE);
     if (file != NULL)
-        WriteFile(file, text, length, &written, NULL);
-    // A program with windows has no stderr: a debugger may listen.
-    if (console == NULL || console == INVALID_HANDLE_VALUE ||
-        !WriteFile(console, text, length, &written, NULL))
-        OutputDebugStringA(text);
+        WriteFile(file, text, length_of(text), &written, NULL);
+    write_to_console(text);
     SetLastError(saved_error);
 }

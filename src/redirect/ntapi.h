@@ -118,6 +118,7 @@ NTSYSAPI VOID NTAPI RtlFreeUnicodeString(rd_unicode_t *string);
 NTSYSAPI BOOLEAN NTAPI RtlFreeHeap(HANDLE heap, ULONG flags, void *block);
 NTSYSAPI void *NTAPI RtlReAllocateHeap(HANDLE heap, ULONG flags, void *block, SIZE_T size);
 NTSYSAPI SIZE_T NTAPI RtlSizeHeap(HANDLE heap, ULONG flags, const void *block);
+NTSYSAPI BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 NTSYSAPI rd_ntstatus_t NTAPI LdrAddRefDll(ULONG flags, void *module);
 // LdrRegisterDllNotification and LdrUnregisterDllNotification: found by name, as the SDK's import
 // library lacks them.

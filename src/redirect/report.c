@@ -25,7 +25,15 @@ static void hex_of(const uint8_t *bytes, unsigned count, char *out, size_t size)
         rd_format(out + (size_t)3 * i, 4, "%02x ", bytes[i]);
 }
 
-static void report_entry(const rd_entry_t *entry)
+static const char *first_name_of(const rd_runtime_t *runtime, const rd_entry_t *entry)
+{
+    const rd_entry_t *first = runtime->entries;
+    while (first < entry && first->address != entry->address)
+        first++;
+    return first->name;
+}
+
+static void report_entry(const rd_runtime_t *runtime, const rd_entry_t *entry)
 {
     char before[32];
     char after[32];
@@ -34,6 +42,9 @@ static void report_entry(const rd_entry_t *entry)
     if (entry->engine == MI_REDIRECT_ENGINE_CODE)
         rd_log(2, "  %s at %p: code, %s-> %s, to %p", entry->name, (void *)entry->site, before,
                after, entry->replacement);
+    else if (entry->status == RD_ALREADY_PLANNED && runtime->engine == MI_REDIRECT_ENGINE_CODE)
+        rd_log(2, "  %s at %p: done as %s", entry->name, (void *)entry->address,
+               first_name_of(runtime, entry));
     else
         rd_log(2, "  %s at %p: %s (%s)", entry->name, (void *)entry->address,
                engine_name(entry->engine), rd_status_text(entry->status));
@@ -73,7 +84,7 @@ void rd_report_runtime(const rd_runtime_t *runtime)
         rd_log(1, "%s: code of %s cannot be patched: %s", runtime->name, refused->name,
                rd_status_text(refused->status));
     for (uint32_t i = 0; i < runtime->entry_count; i++)
-        report_entry(&runtime->entries[i]);
+        report_entry(runtime, &runtime->entries[i]);
 }
 
 static void list_redirected(char *out, size_t size)
@@ -106,8 +117,8 @@ void rd_report_verdict(void)
         rd_format(rd_report.verdict, sizeof rd_report.verdict, "redirected: yes (%s -> %s)%s",
                   names, rd_allocator.name, rd_program_imports_runtime() ? "" : linked_in);
     else
-        rd_format(rd_report.verdict, sizeof rd_report.verdict, "redirected: no (%s%s%s)",
-                  rd_status_text(rd_report.reason), *advice != 0 ? "; " : "", advice);
+        rd_format(rd_report.verdict, sizeof rd_report.verdict, "redirected: no (%s)%s%s",
+                  rd_status_text(rd_report.reason), *advice != 0 ? ". " : "", advice);
     rd_log(1, "%s", rd_report.verdict);
 }
 

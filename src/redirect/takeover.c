@@ -224,6 +224,9 @@ void rd_takeover_module(const rd_ldr_entry_t *module)
 void rd_takeover_module_gone(const void *base, size_t size)
 {
     rd_runtime_t *runtime = rd_runtime_at(base);
+    // Wine sends notices for all modules when the process ends; they stay mapped, as on Windows.
+    if (RtlDllShutdownInProgress())
+        return;
     rd_imports_forget(base, size);
     if (runtime == NULL)
         return;

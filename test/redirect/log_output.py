@@ -45,13 +45,15 @@ def check_functions(launcher, program):
         r"  (\S+) at 0x[0-9a-f]+: code, %s-> e9 ([0-9a-f]{2} ){4}, to 0x[0-9a-f]+$" % bytes_, line)]
     require(len(rows) >= 19, "a line for each function, with its bytes", lines)
     require(any(row.startswith("  malloc at") for row in rows), "malloc among them", lines)
+    require(not any("left alone" in line or "has left" in line for line in lines),
+            "nothing that sounds like a failure", lines)
 
 
 def check_disabled(launcher, program):
     for name, value in (("MIMALLOC_DISABLE_REDIRECT", "1"), ("MIMALLOC_DISABLE_OVERRIDE", "yes"),
                         ("MIMALLOC_ENABLE_REDIRECT", "off")):
         _, lines = run(launcher, program, MIMALLOC_VERBOSE="1", **{name: value})
-        require(lines == ["redirected: no (disabled by the environment; Unset %s.)" % name],
+        require(lines == ["redirected: no (disabled by the environment). Unset %s." % name],
                 "the reason and what to do", lines)
 
 
@@ -69,8 +71,8 @@ def check_bad_values(launcher, program):
 
 def check_nothing_selected(launcher, program):
     _, lines = run(launcher, program, MIMALLOC_VERBOSE="1", MIMALLOC_REDIRECT_CRT="msvcr90")
-    require(lines == ["redirected: no (not asked for; Name it in MIMALLOC_REDIRECT_CRT if it shall "
-                      "be redirected.)"], "the reason and what to do", lines)
+    require(lines == ["redirected: no (not asked for). Name it in MIMALLOC_REDIRECT_CRT if it shall "
+                      "be redirected."], "the reason and what to do", lines)
 
 
 def check_log_file_that_cannot_be(launcher, program):
