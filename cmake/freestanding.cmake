@@ -51,7 +51,8 @@ function(mi_link_freestanding target)
   endif()
   if(F_PDB)
     # Relative to the build folder, where the linker runs: the PDB holds the linker's command line.
-    target_link_options(${target} PRIVATE -Wl,--pdb=bin/${target}.pdb)
+    file(RELATIVE_PATH folder ${CMAKE_BINARY_DIR} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+    target_link_options(${target} PRIVATE -Wl,--pdb=${folder}/${target}.pdb)
   endif()
 endfunction()
 

@@ -1,6 +1,6 @@
 # The same commit gives the same bytes in any folder: no paths and no time stamps in the output.
 set(mi_prefix_maps
-  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -fdebug-prefix-map=${CMAKE_SOURCE_DIR}=.)
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -fdebug-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(MSVC)
   add_link_options(/Brepro /PDBALTPATH:%_PDB%)
   if(CMAKE_C_COMPILER_ID STREQUAL "Clang")

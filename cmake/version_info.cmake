@@ -15,7 +15,7 @@ function(mi_version_info target description)
   endif()
   set(MI_RC_FILE ${MI_RC_NAME}${suffix})
   set(MI_RC_DESCRIPTION ${description})
-  configure_file(${CMAKE_SOURCE_DIR}/cmake/version.rc.in
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/version.rc.in
                  ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc @ONLY)
   target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc)
 endfunction()

@@ -23,7 +23,7 @@ endif()
 # mi_add_core(NAME name VARIANT release|debug|secure): an object library of the core.
 add_library(mi_core_options INTERFACE)
 target_include_directories(mi_core_options INTERFACE
-  ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 # No frame reaches an OS page: that would need a stack probe, which the DLL does not have.
 # -fno-builtin-malloc: the compiler must not turn our functions into calls of themselves.
 if(MSVC AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
@@ -61,7 +61,7 @@ function(mi_add_static target variant)
   mi_add_core(${target}-core ${variant})
   add_library(${target} STATIC ${static_sources} $<TARGET_OBJECTS:${target}-core>)
   target_compile_definitions(${target} PUBLIC ${${variant}_definitions})
-  target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(${target} INTERFACE ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(${target} PRIVATE mi_core_options mi_warnings)
   if(MSVC)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:/Zl /GS->)
@@ -76,7 +76,7 @@ else()
   find_package(Threads REQUIRED)
   target_link_libraries(mimalloc PUBLIC Threads::Threads)
   add_library(mimalloc-override SHARED ${static_sources} $<TARGET_OBJECTS:mimalloc-core>)
-  target_include_directories(mimalloc-override INTERFACE ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(mimalloc-override INTERFACE ${PROJECT_SOURCE_DIR}/include)
   target_compile_definitions(mimalloc-override PRIVATE ${release_definitions})
   target_link_libraries(mimalloc-override PRIVATE mi_core_options mi_warnings Threads::Threads)
   # Calls among our own functions do not go through the table that a program could change.
