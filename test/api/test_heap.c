@@ -142,6 +142,16 @@ TEST(a_heap_without_destroy_keeps_its_blocks)
     mi_free(p);
 }
 
+static char *full_path(mi_heap_t *heap)
+{
+    // Under the emulated Wine for ARM64 asking for a path takes x18 away (docs/testing.md).
+#ifdef HEAP_EMULATED
+    return mi_heap_strdup(heap, "a path");
+#else
+    return mi_heap_realpath(heap, ".", NULL);
+#endif
+}
+
 TEST(heap_forms_serve_from_their_heap)
 {
     mi_heap_t *heap = mi_heap_new();
@@ -156,7 +166,7 @@ TEST(heap_forms_serve_from_their_heap)
                       mi_heap_reallocf(heap, NULL, 10),
                       mi_heap_strdup(heap, "s"),
                       mi_heap_strndup(heap, "string", 3),
-                      mi_heap_realpath(heap, ".", NULL),
+                      full_path(heap),
                       mi_heap_malloc_aligned(heap, 100, 64),
                       mi_heap_malloc_aligned_at(heap, 100, 64, 8),
                       mi_heap_zalloc_aligned(heap, 100, 64),
