@@ -138,3 +138,16 @@ size_t mi_foreign_size(const void *p, const char *what)
     mi_fail_pointer(what, p);
     return 0;
 }
+
+bool mi_runtime_crossings(mi_crossings_t *crossings)
+{
+    mi_redirect_status_t status = {.size = sizeof status};
+    *crossings = (mi_crossings_t){0};
+    if (mi_redirect_host == NULL || !mi_redirect_host->get_status(&status))
+        return false;
+    crossings->foreign_frees = (size_t)status.foreign_free_count;
+    crossings->foreign_reallocs = (size_t)status.foreign_realloc_count;
+    crossings->foreign_sizes = (size_t)status.foreign_size_count;
+    crossings->heap_rescues = (size_t)status.heap_rescue_count;
+    return status.is_redirected;
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the program may ask about the allocator and the process: version, times, memory, statistics.
+#include "api/runtime.h"
 #include "heap/heap.h"
 #include "mimalloc-stats.h"
 #include "os/os.h"
@@ -99,6 +100,19 @@ static mi_noinline void print_process(mi_output_fun *out, void *arg)
                  "", text[0], text[1], text[2], text[3], faults);
 }
 
+static void print_redirect(mi_output_fun *out, void *arg)
+{
+    mi_crossings_t crossings;
+    if (!mi_runtime_crossings(&crossings))
+        return;
+    mi_output_to(
+        out, arg,
+        "%20s: the runtime's own blocks: %zu freed, %zu resized, %zu asked for their size\n",
+        "redirect", crossings.foreign_frees, crossings.foreign_reallocs, crossings.foreign_sizes);
+    mi_output_to(out, arg, "%20s: our blocks at the system's heap functions: %zu taken back\n", "",
+                 crossings.heap_rescues);
+}
+
 void mi_stats_print_out(mi_output_fun *out, void *arg)
 {
     mi_stats_t stats = {.size = sizeof stats, .version = MI_STAT_VERSION};
@@ -106,6 +120,7 @@ void mi_stats_print_out(mi_output_fun *out, void *arg)
     mi_stats_read(&stats);
     mi_stats_write(&stats, out, arg);
     print_process(out, arg);
+    print_redirect(out, arg);
 }
 
 void mi_stats_print(void *out)

@@ -15,3 +15,14 @@ void mi_set_errno(int value);
 mi_cold void mi_foreign_free(void *p);
 // Bytes that may be used; 0 when nobody knows.
 mi_cold size_t mi_foreign_size(const void *p, const char *what);
+
+// How often blocks have crossed between a redirected runtime and us.
+typedef struct mi_crossings {
+    size_t foreign_frees; // of the runtime's blocks, given back to it
+    size_t foreign_reallocs;
+    size_t foreign_sizes;
+    size_t heap_rescues; // calls of the system's heap functions with our blocks, taken back
+} mi_crossings_t;
+
+// False: nothing is redirected.
+bool mi_runtime_crossings(mi_crossings_t *crossings);

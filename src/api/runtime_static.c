@@ -47,3 +47,9 @@ size_t mi_foreign_size(const void *p, const char *what)
     mi_fail_pointer(what, p);
     return 0;
 }
+
+bool mi_runtime_crossings(mi_crossings_t *crossings)
+{
+    *crossings = (mi_crossings_t){0};
+    return false;
+}

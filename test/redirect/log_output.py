@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""log_output.py LAUNCHER PROGRAM: what MIMALLOC_VERBOSE and MIMALLOC_LOG_FILE make a program print.
+"""log_output.py LAUNCHER PROGRAM OTHER: what MIMALLOC_VERBOSE, MIMALLOC_LOG_FILE and
+MIMALLOC_SHOW_STATS make a program print.
 
-The program is redirected in code mode and otherwise prints its own test results to stdout only."""
+The program is redirected in code mode and otherwise prints its own test results to stdout only. The
+other one runs on our own allocator and frees blocks that are older."""
 import os
 import re
 import subprocess
@@ -97,7 +99,19 @@ def check_log_file(launcher, program):
         require(logged == [PREFIX + line for line in lines * 2], "the same lines in the file", logged)
 
 
-def main(launcher, program):
+def check_statistics(launcher, program):
+    env = dict(os.environ, MIMALLOC_SHOW_STATS="1")
+    said = subprocess.run([launcher, program], env=env, capture_output=True, text=True,
+                          errors="replace", check=False).stderr
+    found = re.search(r"redirect: the runtime's own blocks: (\d+) freed, (\d+) resized, (\d+) asked "
+                      r"for their size\s+: our blocks at the system's heap functions: (\d+) taken "
+                      r"back", said)
+    require(found, "the statistics have the redirect's counts", [said])
+    counts = [int(count) for count in found.groups()]
+    require(counts[0] >= 12 and counts[1] >= 2 and counts[2] >= 2, "all calls counted", [said])
+
+
+def main(launcher, program, other):
     check_silence(launcher, program)
     check_verdict(launcher, program)
     check_functions(launcher, program)
@@ -106,7 +120,8 @@ def main(launcher, program):
     check_nothing_selected(launcher, program)
     check_log_file(launcher, program)
     check_log_file_that_cannot_be(launcher, program)
-    print("8 passed, 0 failed")
+    check_statistics(launcher, other)
+    print("9 passed, 0 failed")
 
 
 if __name__ == "__main__":
