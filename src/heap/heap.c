@@ -492,6 +492,7 @@ static void remove_from_queue(mi_heap_t *heap, mi_page_t *page)
 // A page in no queue of which enough blocks have come back.
 static void put_freed(mi_heap_t *heap, mi_page_t *page)
 {
+    heap->punching.freed_slices += page->slice_count;
     if (page->needed == 0)
         page_is_empty(heap, page);
     else

@@ -35,10 +35,11 @@ typedef struct mi_guarded {
 // When a heap gives back memory inside of partly used pages: see punch.c. A round looks at all its
 // available pages, a few at a time.
 typedef struct mi_punching {
-    size_t at;         // owner: bytes of memory that the heap has when the next round begins
-    size_t punched;    // owner: bytes that this round, or the last one, gave back
-    size_t backoff;    // owner: log2 of how much rarer than usual
-    size_t size_class; // owner: where this round is; 0: none is under way
+    size_t at;           // owner: bytes of memory that the heap has when the next round begins
+    size_t freed_slices; // owner: of pages that have come to have room since the last round
+    size_t punched;      // owner: bytes that this round, or the last one, gave back
+    size_t backoff;      // owner: log2 of how much rarer than usual
+    size_t size_class;   // owner: where this round is; 0: none is under way
     mi_page_t
         *next; // owner: the page of that class that it looks at next; NULL: it is done with it
 } mi_punching_t;

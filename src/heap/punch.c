@@ -9,9 +9,11 @@
 // A round begins when the heap has grown by such a part since the last one.
 #define GROWTH_LOG2 4
 #define GROWTH_MIN  MI_MIB
+// ... or when pages that are such a part of it have come to have room.
+#define FREED_ONE_IN 3
 // Smaller heaps have little to win.
 #define HEAP_MIN    (16 * MI_MIB)
-#define BACKOFF_MAX 5
+#define BACKOFF_MAX 8
 // Where more than one in so many of the bytes given back is soon needed again, punching only costs.
 #define REGRET_ONE_IN 3
 // Pages in one step, as no allocation should wait for long: a look takes some 10 us, a page that needs
@@ -62,6 +64,7 @@ static bool step(mi_heap_t *heap, size_t looks, size_t visits)
 static void begin(mi_heap_t *heap)
 {
     heap->punching.punched = 0;
+    heap->punching.freed_slices = 0;
     heap->filled_bytes = 0;
     begin_class(heap, 1);
 }
@@ -87,23 +90,37 @@ void mi_heap_punch(mi_heap_t *heap)
     finish(heap);
 }
 
+static bool is_much_freed(const mi_heap_t *heap)
+{
+    size_t part = heap->slice_count / FREED_ONE_IN;
+    return heap->punching.freed_slices >= part << heap->punching.backoff;
+}
+
 // A heap whose blocks come and go fills the holes again at once: it must grow more before the next
 // round, until it grows no more.
 static void learn(mi_heap_t *heap)
 {
     mi_punching_t *punching = &heap->punching;
-    if (punching->punched == 0)
+    bool was_in_vain = punching->punched == 0 && is_much_freed(heap);
+    if (punching->punched == 0 && !was_in_vain)
         return;
-    if (heap->filled_bytes >= punching->punched / REGRET_ONE_IN)
+    if (was_in_vain || heap->filled_bytes >= punching->punched / REGRET_ONE_IN)
         punching->backoff = mi_min(punching->backoff + 1, BACKOFF_MAX);
-    else
-        punching->backoff = 0;
+    else if (punching->backoff > 0)
+        punching->backoff--;
+}
+
+// It has grown, or much of it has become free while it needs still more.
+static bool is_due(const mi_heap_t *heap)
+{
+    size_t resident = resident_bytes(heap);
+    return resident >= HEAP_MIN && (resident >= heap->punching.at || is_much_freed(heap));
 }
 
 void mi_heap_punch_grown(mi_heap_t *heap)
 {
     if (heap->punching.size_class == 0) {
-        if (resident_bytes(heap) < mi_max(heap->punching.at, HEAP_MIN) || !is_allowed())
+        if (!is_due(heap) || !is_allowed())
             return;
         learn(heap);
         begin(heap);

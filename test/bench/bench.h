@@ -18,6 +18,7 @@ typedef struct {
     unsigned scale;        // const: percent of the full work
     size_t size;           // const: block size where a load takes one, else 0
     size_t live_peak;      // the load's own count of live bytes at their peak, where it keeps one
+    size_t table;          // bytes of the load's own tables that it touched by then
     _Atomic(uint64_t) ops; // any: allocations made
 } bench_run_t;
 

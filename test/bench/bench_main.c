@@ -135,10 +135,11 @@ static void measure(const bench_load_t *load, bench_run_t *run, bool idle)
     }
     printf("{\"load\":\"%s\",\"threads\":%u,\"scale\":%u,\"size\":%zu,\"ops\":%" PRIu64
            ",\"wall_s\":%.6f,\"cpu_s\":%.6f,\"start_rss\":%zu,\"peak_rss\":%zu,\"live_peak\":%zu,"
+           "\"table\":%zu,"
            "\"freed_rss\":%zu,\"idle_rss\":%zu,\"called_rss\":%zu}\n",
            load->name, run->threads, run->scale, run->size,
            atomic_load_explicit(&run->ops, memory_order_relaxed), wall, cpu, start,
-           bench_resident_peak(), run->live_peak, freed, idle_uncalled, idle_called);
+           bench_resident_peak(), run->live_peak, run->table, freed, idle_uncalled, idle_called);
 }
 
 int main(int argc, char **argv)

@@ -186,6 +186,8 @@ static void run_frag(bench_run_t *run)
     size_t limit = run->scale >= 10 ? FRAG_BYTES : (size_t)bench_work(run, FRAG_BYTES);
     for (unsigned phase = 0; phase < FRAG_PHASES; phase++) {
         frag_fill(&worker, &frag, limit, 5 + phase);
+        if (frag.count * sizeof(bench_slot_t) > run->table)
+            run->table = frag.count * sizeof(bench_slot_t);
         frag_thin_out(&worker, &frag);
     }
     for (size_t i = 0; i < frag.count; i++)

@@ -113,7 +113,7 @@ def fragmentation_lines(ours, repeats):
 
     note = f"{table.median(resident(plain, 'idle_rss')):.1f} without the call" if plain else ""
     return [middle("fragmentation: peak over live", 2.0, 1.5,
-                   [run["peak_rss"] / run["live_peak"] for run in plain]),
+                   [(run["peak_rss"] - run["table"]) / run["live_peak"] for run in plain]),
             middle("resident 1 s after all was freed, and one call", 15, 5,
                    resident(plain, "called_rss"), "MiB", note),
             middle("the same with no call, background purge on", 15, 5,
