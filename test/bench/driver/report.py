@@ -90,7 +90,8 @@ def freed_table(results):
                                        for run in first.values())])
         if any(run and run.get("live_peak") for run in first.values()):
             lines.append([row, "peak / live", *(
-                f"{(run['peak_rss'] - run['table']) / run['live_peak']:.2f}" if run and run.get("live_peak") else "-"
+                f"{(run['peak_rss'] - run['table']) / run['live_peak']:.2f}"
+                if run and run.get("live_peak") else "-"
                 for run in first.values())])
     return table.render(["resident MiB", "when", *results.peers], lines, left=2) if lines else ""
 
