@@ -42,13 +42,18 @@ static size_t fill_with(size_t size)
     return total;
 }
 
-// Down to the smallest: no form of the allocator finds anything.
+// Down to the smallest, until nothing of any size is found: what one size leaves unused may serve
+// another later.
 static size_t fill(void)
 {
     static const size_t sizes[] = {64 * MIB, 8 * MIB, MIB, 100000, 5000, 600, 16};
     size_t total = 0;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        total += fill_with(sizes[i]);
+    size_t before;
+    do {
+        before = total;
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+            total += fill_with(sizes[i]);
+    } while (total != before);
     return total;
 }
 
@@ -116,7 +121,7 @@ TEST(every_form_says_that_nothing_is_left)
     CHECK_EQ(calloc(100, 500), NULL);
     CHECK_EQ(errno, ENOMEM);
     errno = 0;
-    CHECK_EQ(realloc(kept, 50000), NULL);
+    REQUIRE(realloc(kept, 50000) == NULL);
     CHECK_EQ(errno, ENOMEM);
     CHECK_STR_EQ(kept, "kept");
     errno = 0;
