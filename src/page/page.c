@@ -221,9 +221,7 @@ static bool take_uncarved(mi_page_t *page)
 {
     mi_assert_internal(page->free == NULL && page->holes == 0);
     size_t out = page->capacity;
-    mi_arena_mark_dirty(&mi_segment_of_page(page)->range, mi_page_index(page), page->slice_count);
-    page->used_before = page->slice_count;
-    page->fresh_is_zero = false;
+    mi_segment_page_mark_used(page);
     page->capacity = 0;
     return page->state != MI_PAGE_CURRENT && count_freed(page, (uint32_t)out);
 }

@@ -327,6 +327,16 @@ mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, mi_page_source_t sourc
     return page;
 }
 
+void mi_segment_page_mark_used(mi_page_t *page)
+{
+    mi_segment_t *segment = mi_segment_of_page(page);
+    bool is_locked = mi_segments_lock(segment->list);
+    mi_arena_mark_dirty(&segment->range, mi_page_index(page), page->slice_count);
+    mi_segments_unlock(segment->list, is_locked);
+    page->used_before = page->slice_count;
+    page->fresh_is_zero = false;
+}
+
 bool mi_segment_page_extend(mi_segments_t *segments, mi_page_t *page, size_t slice_count)
 {
     bool is_locked = mi_segments_lock(segments);
@@ -472,8 +482,10 @@ static bool runs_are_valid(const mi_segment_t *segment)
 {
     mi_slice_mask_t used;
     const uint64_t *dirty = mi_arena_dirty_mask(&segment->range);
+    bool is_locked = mi_segments_lock(segment->list);
     for (size_t i = 0; i < MI_SLICE_WORDS; i++)
         used[i] = segment->free_mask[i] & dirty[i];
+    mi_segments_unlock(segment->list, is_locked);
     return longest_run(segment->free_mask) <= segment->longest_free &&
            longest_run(used) <= segment->longest_used;
 }

@@ -190,6 +190,8 @@ mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, mi_page_source_t sourc
 // alignment (a power of two), minus offset.
 mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t alignment,
                                  size_t offset, int arena_id);
+// What the page's slices hold is not known any more. Its segment is in a list.
+void mi_segment_page_mark_used(mi_page_t *page);
 // Adds the free slices behind the page to it. False: they are in use, or there is no memory.
 bool mi_segment_page_extend(mi_segments_t *segments, mi_page_t *page, size_t slice_count);
 // Gives the slices back; the segment too when it was the last page. The page is in no queue.
