@@ -88,11 +88,30 @@ mi_inline void *mi_alloc_fast(mi_heap_t *heap, size_t size)
 }
 
 // alignment is a power of two. NULL on failure, no errno.
+// A block of the current page of the class that the size comes to when it is rounded up to the
+// alignment, a power of two of up to a slice: where its blocks' size is a multiple of that, all of them
+// are aligned, since pages begin at slices. NULL: the slow path is to be taken.
+mi_inline void *mi_alloc_aligned_fast(mi_heap_t *heap, size_t size, size_t alignment)
+{
+    size_t rounded = (size + alignment - 1) & ~(alignment - 1);
+    if (rounded - 1 >= MI_MEDIUM_PAGE_BLOCK_MAX || alignment > MI_SLICE_SIZE ||
+        (MI_TLS_HEAP_STARTS_NULL && heap == NULL))
+        return NULL;
+    mi_page_t *page = heap->front.current[mi_size_class(rounded)];
+    mi_block_t *block = page->free;
+    if (mi_unlikely(block == NULL || (page->block_size & (alignment - 1)) != 0))
+        return NULL;
+    return mi_page_pop(page, block);
+}
+
 mi_inline void *mi_alloc_aligned_in(mi_heap_t *heap, size_t size, size_t alignment, size_t offset,
                                     bool zero)
 {
     if (MI_PADDING)
         return mi_checked_alloc_aligned(heap, size, alignment, offset, zero);
+    void *block = offset != 0 || zero ? NULL : mi_alloc_aligned_fast(heap, size, alignment);
+    if (mi_likely(block != NULL))
+        return block;
     return mi_heap_alloc_aligned(heap, size, alignment, offset, zero);
 }
 
