@@ -118,6 +118,21 @@ mi_inline bool mi_add_size(size_t a, size_t b, size_t *total)
 
 #endif
 
+// ---- order ----
+
+// The compiler moves no access to memory across this; the processor may.
+mi_inline void mi_compiler_barrier(void)
+{
+#if MI_MSVC_LAYER
+#pragma warning(push)
+#pragma warning(disable : 4996) // said to be for old code, but there is no other in C
+    _ReadWriteBarrier();
+#pragma warning(pop)
+#else
+    __asm__ volatile("" : : : "memory");
+#endif
+}
+
 // ---- memory ----
 // mi_copy, mi_fill     memcpy and memset that become a few instructions where the size is known, also
 //                      in code that is built without the compiler's knowledge of these functions
@@ -132,8 +147,18 @@ mi_inline bool mi_add_size(size_t a, size_t b, size_t *total)
 #define mi_copy(to, from, size)    ((void)memcpy((to), (from), (size)))
 #define mi_fill(to, byte, size)    ((void)memset((to), (byte), (size)))
 #define mi_copy_up(to, from, size) __movsb((to), (from), (size))
-#define mi_fill_up(to, byte, size) __stosb((to), (byte), (size))
 #define mi_keep_loop()             mi_compiler_barrier()
+#if MI_HAS_STRING_LOOPS
+// By __stosd: clang makes a call of memset of __stosb, and memset is made of this.
+mi_inline void mi_fill_up(unsigned char *to, unsigned char byte, size_t size)
+{
+    for (; size % 4 != 0; size--) {
+        *to++ = byte;
+        mi_keep_loop();
+    }
+    __stosd((unsigned long *)(void *)to, byte * 0x01010101u, size / 4);
+}
+#endif
 #else
 #define mi_copy(to, from, size) ((void)__builtin_memcpy((to), (from), (size)))
 #define mi_fill(to, byte, size) ((void)__builtin_memset((to), (byte), (size)))
@@ -150,19 +175,6 @@ mi_inline void mi_fill_up(unsigned char *to, unsigned char byte, size_t size)
 }
 #endif
 #endif
-
-// The compiler moves no access to memory across this; the processor may.
-mi_inline void mi_compiler_barrier(void)
-{
-#if MI_MSVC_LAYER
-#pragma warning(push)
-#pragma warning(disable : 4996) // said to be for old code, but there is no other in C
-    _ReadWriteBarrier();
-#pragma warning(pop)
-#else
-    __asm__ volatile("" : : : "memory");
-#endif
-}
 
 // ---- the processor ----
 
