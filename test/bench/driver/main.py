@@ -46,7 +46,8 @@ def parse(argv):
     parser.add_argument("--timeout", type=int, default=60, help="seconds for one process (60)")
     parser.add_argument("--thp", action="store_true",
                         help="with transparent huge pages as the system has them (off by default)")
-    parser.add_argument("--no-build", action="store_true", help="use the programs as they are")
+    parser.add_argument("--no-build", action="store_true",
+                        help="set up and build nothing: use what is there")
     parser.add_argument("--targets", action="store_true",
                         help="the promised figures, each with bar, goal, noise and verdict")
     parser.add_argument("--charts", action="store_true",
@@ -118,6 +119,7 @@ def run(argv):
         chart.draw()
         return 0
     if not options.no_build:
+        places.set_up()
         places.build_native()
     if options.wine:
         wine.run(options)

@@ -9,6 +9,14 @@ OUT = ROOT / "build" / "bench"
 OURS = NATIVE / "lib" / "libmimalloc-override.so"
 
 
+def set_up():
+    """Installs what is missing, the peers too; says what it does."""
+    if subprocess.run([ROOT / "bin" / "setup", "--bench"], stdin=subprocess.DEVNULL,
+                      check=False).returncode != 0:
+        raise SystemExit("bench: bin/setup --bench failed; with --no-build nothing is set up, and the"
+                         " peers that are not there are left out")
+
+
 def build_native():
     """Builds the benchmark programs, and our allocator where its sources build."""
     if not (NATIVE / "build.ninja").exists():
