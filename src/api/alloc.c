@@ -14,8 +14,9 @@ void *mi_heap_alloc_zero(mi_heap_t *heap, size_t size)
     return mi_alloc_zero_in(heap, size);
 }
 
-// Out of line and at the end of each function, so that the fast path is a straight line.
-static mi_noinline void *slow(mi_heap_t *heap, size_t size)
+// Out of line and at the end of each function, so that the fast path is a straight line. The size comes
+// first: it stays in the register in which it came.
+static mi_noinline void *slow(size_t size, mi_heap_t *heap)
 {
     return mi_or_fail(mi_heap_alloc_slow(heap, size, false), size);
 }
@@ -27,16 +28,16 @@ void *mi_malloc(size_t size)
     if (MI_PADDING)
         return mi_or_fail(mi_checked_alloc(heap, size, false), size);
     if (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL))
-        return slow(heap, size);
+        return slow(size, heap);
     if (mi_likely(size <= MI_SMALL_MAX))
         page = mi_load_relaxed(&heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN]);
     else if (mi_likely(size <= MI_LARGE_MAX))
         page = heap->front.current[mi_size_class(size)];
     else
-        return slow(heap, size);
+        return slow(size, heap);
     mi_block_t *block = page->free;
     if (mi_unlikely(block == NULL))
-        return slow(heap, size);
+        return slow(size, heap);
     return mi_page_pop(page, block);
 }
 

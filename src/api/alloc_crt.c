@@ -59,7 +59,8 @@ static mi_cold void *zalloc_failed(size_t size)
 
 // ---- malloc, calloc, free ----
 
-static mi_noinline void *malloc_slow(mi_heap_t *heap, size_t size)
+// The size first: it stays in the register in which it came.
+static mi_noinline void *malloc_slow(size_t size, mi_heap_t *heap)
 {
     void *p =
         MI_PADDING ? mi_checked_alloc(heap, size, false) : mi_heap_alloc_slow(heap, size, false);
@@ -70,7 +71,7 @@ void *mi_crt_malloc(size_t size)
 {
     mi_heap_t *heap = mi_os_tls_heap();
     void *p = mi_alloc_fast(heap, size);
-    return mi_likely(p != NULL) ? p : malloc_slow(heap, size);
+    return mi_likely(p != NULL) ? p : malloc_slow(size, heap);
 }
 
 void *mi_crt_calloc(size_t count, size_t size)

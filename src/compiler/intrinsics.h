@@ -231,13 +231,10 @@ mi_inline uintptr_t mi_teb_word(uint32_t offset)
 #elif MI_MSVC_LAYER
     return *(const volatile uintptr_t *)(uintptr_t)(__getReg(18) + offset);
 #elif MI_CPU_X64
-    uintptr_t word;
-    __asm__ volatile("movq %%gs:(%1), %0" : "=r"(word) : "r"((uint64_t)offset));
-    return word;
+    // As a named address space the word can be an operand of the instruction that needs it.
+    return *(const uintptr_t __seg_gs *)(uintptr_t)offset;
 #elif MI_CPU_X86
-    uintptr_t word;
-    __asm__ volatile("movl %%fs:(%1), %0" : "=r"(word) : "r"(offset));
-    return word;
+    return *(const uintptr_t __seg_fs *)(uintptr_t)offset;
 #else
     uintptr_t word;
     __asm__ volatile("ldr %0, [x18, %1]" : "=r"(word) : "r"((uint64_t)offset));

@@ -28,8 +28,9 @@ mi_inline size_t mi_size_class(size_t size)
     if (size <= MI_CLASS_EXACT_MAX)
         return size == 0 ? 1 : (size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN;
     size_t last = size - 1;
-    unsigned high = mi_bit_high(last);
-    return MI_CLASS_STEPS * (high - 6) + ((last >> (high - 3)) & (MI_CLASS_STEPS - 1)) + 1;
+    size_t high = mi_bit_high(last);
+    // The highest bit and the three behind it are 8 to 15: the bit itself counts as one doubling.
+    return MI_CLASS_STEPS * high + (last * MI_CLASS_STEPS >> high) - MI_CLASS_STEPS * 7 + 1;
 }
 
 // Bytes of the blocks of a class, 1 to MI_CLASS_LARGEST.
