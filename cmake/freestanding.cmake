@@ -49,7 +49,7 @@ function(mi_link_freestanding target)
   else()
     target_link_options(${target} PRIVATE -Wl,--dynamicbase,--nxcompat,--high-entropy-va)
   endif()
-  if(F_PDB)
+  if(F_PDB AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
     # Relative to the build folder, where the linker runs: the PDB holds the linker's command line.
     file(RELATIVE_PATH folder ${CMAKE_BINARY_DIR} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
     target_link_options(${target} PRIVATE -Wl,--pdb=${folder}/${target}.pdb)

@@ -14,6 +14,8 @@ if(MINGW)
     string(REPLACE "-lmsvcrt" "-lucrt" specs "${specs}")
     file(WRITE ${CMAKE_BINARY_DIR}/ucrt.specs "${specs}")
     target_link_options(mi_ucrt INTERFACE -specs=${CMAKE_BINARY_DIR}/ucrt.specs)
+    # It checks formats by the rules of msvcrt.dll, which knows no %zu and %ju.
+    target_compile_options(mi_ucrt INTERFACE -Wno-format -Wno-format-extra-args)
   endif()
   target_link_options(mi_ucrt INTERFACE -static-libgcc $<$<LINK_LANGUAGE:CXX>:-static-libstdc++>)
 endif()

@@ -67,9 +67,11 @@ function(mi_add_dll target variant)
     target_link_options(${target} PRIVATE /DEBUG /OPT:REF /OPT:ICF
                         /DEF:${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.def)
   else()
-    foreach(part ${target} ${target}-core)
-      target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-gcodeview>)
-    endforeach()
+    if(CMAKE_C_COMPILER_ID STREQUAL "Clang") # GCC makes no PDB
+      foreach(part ${target} ${target}-core)
+        target_compile_options(${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:-gcodeview>)
+      endforeach()
+    endif()
     # Relative, for the same bytes in every folder; the linker runs in the build folder.
     file(RELATIVE_PATH def ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR}/mimalloc-override.def)
     target_link_options(${target} PRIVATE ${def})

@@ -49,15 +49,6 @@ mi_inline unsigned mi_bit_low(uint64_t x)
 #endif
 }
 
-// Sums neighbours: not every x64 has the instruction.
-mi_inline unsigned mi_bit_count(uint64_t x)
-{
-    x = x - ((x >> 1) & 0x5555555555555555u);
-    x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
-    x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
-    return (unsigned)((x * 0x0101010101010101u) >> 56);
-}
-
 #else
 
 mi_inline unsigned mi_bit_high(uint64_t x)
@@ -71,12 +62,16 @@ mi_inline unsigned mi_bit_low(uint64_t x)
     return (unsigned)__builtin_ctzll(x);
 }
 
+#endif
+
+// Sums neighbours: not every x64 has the instruction, and GCC calls its own library for it.
 mi_inline unsigned mi_bit_count(uint64_t x)
 {
-    return (unsigned)__builtin_popcountll(x);
+    x = x - ((x >> 1) & 0x5555555555555555u);
+    x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+    return (unsigned)((x * 0x0101010101010101u) >> 56);
 }
-
-#endif
 
 // ---- sums and products of sizes: false, and *total undefined, when they do not fit ----
 
@@ -230,11 +225,20 @@ mi_inline uintptr_t mi_teb_word(uint32_t offset)
     return __readfsdword(offset);
 #elif MI_MSVC_LAYER
     return *(const volatile uintptr_t *)(uintptr_t)(__getReg(18) + offset);
-#elif MI_CPU_X64
-    // As a named address space the word can be an operand of the instruction that needs it.
+#elif MI_CPU_X64 && defined(__clang__)
+    // As a named address space the word can be an operand of the instruction that needs it. GCC has it
+    // too, but not in the standard language.
     return *(const uintptr_t __seg_gs *)(uintptr_t)offset;
-#elif MI_CPU_X86
+#elif MI_CPU_X86 && defined(__clang__)
     return *(const uintptr_t __seg_fs *)(uintptr_t)offset;
+#elif MI_CPU_X64
+    uintptr_t word;
+    __asm__ volatile("movq %%gs:%a1, %0" : "=r"(word) : "ri"((uint64_t)offset));
+    return word;
+#elif MI_CPU_X86
+    uintptr_t word;
+    __asm__ volatile("movl %%fs:%a1, %0" : "=r"(word) : "ri"(offset));
+    return word;
 #else
     uintptr_t word;
     __asm__ volatile("ldr %0, [x18, %1]" : "=r"(word) : "r"((uint64_t)offset));

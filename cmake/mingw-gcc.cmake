@@ -1,0 +1,18 @@
+# Cross-builds for Windows with MinGW's own GCC and linker, as users of MSYS2 have them. No PDBs and no
+# control flow guard: GCC makes neither. MI_TARGET_ARCH names the processor: x86_64 (default) or i686.
+set(CMAKE_SYSTEM_NAME Windows)
+if(NOT MI_TARGET_ARCH)
+  set(MI_TARGET_ARCH x86_64)
+endif()
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MI_TARGET_ARCH)
+set(CMAKE_SYSTEM_PROCESSOR ${MI_TARGET_ARCH})
+set(MI_TRIPLE ${MI_TARGET_ARCH}-w64-mingw32)
+
+set(CMAKE_C_COMPILER ${MI_TRIPLE}-gcc-win32)
+set(CMAKE_CXX_COMPILER ${MI_TRIPLE}-g++-win32)
+set(CMAKE_RC_COMPILER ${MI_TRIPLE}-windres)
+set(CMAKE_DLLTOOL ${MI_TRIPLE}-dlltool)
+set(CMAKE_FIND_ROOT_PATH /usr/${MI_TRIPLE})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
