@@ -85,33 +85,39 @@ static const exit_case_t cases[] = {
     {"calls_after_the_runtimes_end", case_calls_after_the_runtimes_end, 33},
 };
 
-static DWORD status_of(const char *name)
+// False, with the reason in the output, when there is no exit status to look at.
+static bool run_case(const char *name, DWORD *status)
 {
     char command[MAX_PATH + 64];
     char path[MAX_PATH];
     STARTUPINFOA startup = {.cb = sizeof startup};
     PROCESS_INFORMATION process;
-    DWORD status = (DWORD)-1;
     GetModuleFileNameA(NULL, path, sizeof path);
     snprintf(command, sizeof command, "\"%s\" %s", path, name);
-    if (!CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process))
-        return status;
-    if (WaitForSingleObject(process.hProcess, 30000) == WAIT_OBJECT_0)
-        GetExitCodeProcess(process.hProcess, &status);
-    else
+    if (!CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process)) {
+        printf("     %s: CreateProcess fails with error %lu\n", name, GetLastError());
+        return false;
+    }
+    bool has_ended = WaitForSingleObject(process.hProcess, 30000) == WAIT_OBJECT_0;
+    if (!has_ended) {
+        printf("     %s: has not ended after 30 seconds\n", name);
         TerminateProcess(process.hProcess, 99);
+    }
+    has_ended = has_ended && GetExitCodeProcess(process.hProcess, status);
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
-    return status;
+    return has_ended;
 }
 
 TEST(processes_end_as_they_want)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int round = 0; round < 5; round++) {
-            DWORD status = status_of(cases[i].name);
+            DWORD status = 0;
+            if (!CHECK(run_case(cases[i].name, &status)))
+                continue;
             if (status != cases[i].status)
-                printf("     %s: %lu\n", cases[i].name, status);
+                printf("     %s: 0x%lx in round %d\n", cases[i].name, status, round);
             CHECK_EQ(status, cases[i].status);
         }
 }
