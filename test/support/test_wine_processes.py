@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """test_wine_processes.py PROGRAM: the processes that wine-run starts, and those that they start through
 Wine, have no random addresses. Otherwise Linux may put a process's heap where Wine needs a page, and
-one start in 6000 fails."""
+one start in 6000 fails. And wine-run knows the server that they use."""
+import importlib.machinery
+import importlib.util
 import os
 import subprocess
 import sys
@@ -36,6 +38,13 @@ def heap_of(process):
     return None
 
 
+def server_pid():
+    loader = importlib.machinery.SourceFileLoader("wine_run", WINE_RUN)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("wine_run", loader))
+    loader.exec_module(module)
+    return module.server_pid()
+
+
 def check(process):
     if "wine64" not in os.readlink(process + "/exe"):
         return False
@@ -55,6 +64,8 @@ def main():
             if run.stdout.readline().strip() != "waiting":
                 sys.exit("the program has not started")
         count = sum(check(process) for process in processes("%s=%s" % (MARK, value)))
+        if server_pid() is None:
+            sys.exit("the server is not found")
         run.stdin.close()
     if count < 2 or run.returncode != 0:
         sys.exit("%d processes, status %d" % (count, run.returncode))
