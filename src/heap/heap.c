@@ -22,6 +22,9 @@
 // was not used yet, they go.
 #define RETAIN_SLICES_MIN (MI_MIB / MI_SLICE_SIZE)
 
+// A thread is armed for so much that has become empty, not for each page.
+#define ARM_SLICES (128 * MI_KIB / MI_SLICE_SIZE)
+
 _Static_assert(MI_CLASS_COUNT <= MI_STAT_BINS, "statistics have room for every size class");
 
 mi_page_t mi_page_none;
@@ -50,6 +53,8 @@ void mi_heap_repair_direct(mi_heap_t *heap)
 
 static void set_current(mi_heap_t *heap, size_t size_class, mi_page_t *page)
 {
+    if (mi_class_size(size_class) > MI_MEDIUM_PAGE_BLOCK_MAX)
+        mi_heap_hide_kept(heap->front.thread);
     heap->front.current[size_class] = page;
     set_direct(heap, size_class, page);
     if (page != &mi_page_none)
@@ -86,8 +91,10 @@ static void available_remove(mi_heap_t *heap, mi_page_t *page)
 // The same for one that may be empty.
 static void available_take(mi_heap_t *heap, mi_page_t *page)
 {
-    if (page->needed == 0)
+    if (page->needed == 0) {
         heap->retained_slices -= page->slice_count;
+        heap->unarmed_slices -= mi_min(heap->unarmed_slices, page->slice_count);
+    }
     available_remove(heap, page);
 }
 
@@ -107,10 +114,39 @@ static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
 
 // ---- large blocks: pages of one block ----
 
+// While the thread is armed, the stub shows the kept page: its block may be freed and taken again without
+// a look at the clock, and every call of another size still takes the slow path. So many frees later
+// the next call takes it, too.
+#define SHOWN_FREES 16
+
+static void show_kept(mi_thread_t *thread)
+{
+    mi_page_t *page = thread->kept_large;
+    if (MI_PADDING || page->heap != thread->default_heap || page->heap->guarded.rate != 0)
+        return;
+    thread->stub.current[page->size_class] = page;
+    page->needed = SHOWN_FREES;
+}
+
+static bool is_shown(const mi_thread_t *thread, const mi_page_t *page)
+{
+    return thread->stub.current[page->size_class] == page;
+}
+
+void mi_heap_hide_kept(mi_thread_t *thread)
+{
+    mi_page_t *page = thread->kept_large;
+    if (page == NULL || !is_shown(thread, page))
+        return;
+    thread->stub.current[page->size_class] = &mi_page_none;
+    page->needed = 1;
+}
+
 // Of the empty pages with one large block, the last one is kept where it is, for the next request
 // of its size; the others go back to the segment, where any size can use their memory.
 static void release_kept(mi_thread_t *thread)
 {
+    mi_heap_hide_kept(thread);
     mi_page_t *page = thread->kept_large;
     thread->kept_large = NULL;
     if (page == NULL || page->state != MI_PAGE_CURRENT || page->free == NULL)
@@ -290,10 +326,6 @@ static void *alloc_any(mi_heap_t *heap, size_t size, bool zero)
     return alloc_class(heap, mi_size_class(size), zero);
 }
 
-// Armed calls in a row that only take back the large block that was freed last. The purge it waits for
-// is looked at by any other call, and by each so many-th of these.
-#define LARGE_CREDIT 15
-
 // Gets a slow path going: the real heap, with the periodic work done.
 static mi_heap_t *enter(mi_heap_t *heap)
 {
@@ -308,7 +340,6 @@ static mi_heap_t *enter(mi_heap_t *heap)
         mi_thread_hear(thread);
     if (is_armed_call)
         mi_thread_disarm(thread);
-    thread->large_credit = LARGE_CREDIT;
     if (mi_thread_count_slow(thread) || is_armed_call || is_told)
         mi_thread_tick(thread);
     return heap;
@@ -322,28 +353,8 @@ static bool needs_only_a_page(const mi_heap_t *heap, size_t size)
            !mi_thread_is_told(heap->front.thread);
 }
 
-static void *take_back_large(mi_heap_t *front, size_t size)
-{
-    mi_thread_t *thread = front == NULL || !front->front.is_stub ? NULL : front->front.thread;
-    if (thread == NULL || thread->large_credit == 0 || mi_thread_is_told(thread))
-        return NULL;
-    mi_page_t *page = thread->kept_large;
-    if (page == NULL || page->free == NULL || page->heap != thread->default_heap ||
-        page->heap->guarded.rate != 0 || page->block_size < size ||
-        page->size_class != mi_size_class(size))
-        return NULL;
-    thread->large_credit--;
-    mi_thread_disarm(thread);
-    mi_block_t *block = page->free;
-    page->free = mi_block_next(page, block);
-    return block;
-}
-
 void *mi_heap_alloc_slow(mi_heap_t *heap, size_t size, bool zero)
 {
-    void *large = zero ? NULL : take_back_large(heap, size);
-    if (large != NULL)
-        return large;
     if (needs_only_a_page(heap, size)) {
         if (mi_thread_count_slow(heap->front.thread))
             mi_thread_tick(heap->front.thread);
@@ -477,6 +488,10 @@ static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
     heap->retained_slices += page->slice_count;
     available_add(heap, page);
     mi_segments_want_purge(&heap->front.thread->segments);
+    heap->unarmed_slices += page->slice_count;
+    if (heap->unarmed_slices < ARM_SLICES)
+        return;
+    heap->unarmed_slices = 0;
     mi_thread_arm(heap->front.thread);
 }
 
@@ -524,6 +539,21 @@ static bool collect_pending(mi_heap_t *heap)
     return is_any;
 }
 
+// The block of a current page has come back.
+static void keep_large(mi_thread_t *thread, mi_page_t *page)
+{
+    mi_segments_want_purge(&thread->segments);
+    if (thread->kept_large != page)
+        release_kept(thread);
+    thread->kept_large = page;
+    if (mi_option_is_on(mi_option_background_purge))
+        release_kept(thread);
+    else if (is_shown(thread, page))
+        mi_heap_hide_kept(thread);
+    else
+        show_kept(thread);
+}
+
 // A current page counts frees only to have a heartbeat: the next allocation takes the slow path,
 // where the periodic work is done.
 static void current_heartbeat(mi_heap_t *heap, mi_page_t *page)
@@ -531,14 +561,8 @@ static void current_heartbeat(mi_heap_t *heap, mi_page_t *page)
     mi_thread_t *thread = heap->front.thread;
     mi_page_restart_heartbeat(page);
     mi_thread_arm(thread);
-    if (page->block_size <= MI_MEDIUM_PAGE_BLOCK_MAX)
-        return;
-    mi_segments_want_purge(&thread->segments);
-    if (thread->kept_large != page)
-        release_kept(thread);
-    thread->kept_large = page;
-    if (mi_option_is_on(mi_option_background_purge))
-        release_kept(thread);
+    if (page->block_size > MI_MEDIUM_PAGE_BLOCK_MAX)
+        keep_large(thread, page);
 }
 
 static mi_cold void invalid_free(mi_segment_t *segment)

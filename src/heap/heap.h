@@ -14,8 +14,9 @@
 
 struct mi_thread;
 
-// What malloc's fast path reads. A stub is a front alone, with no page that has a free block: the
-// fast path then always ends in the slow path, which finds out what is to be done.
+// What malloc's fast path reads. A stub is a front alone, with no page that has a free block, but for
+// that of the large block freed last: the fast path then ends in the slow path, which finds out what is
+// to be done.
 typedef struct mi_heap_front {
     // owner, but others may put mi_page_none there, see mi_thread_tell: (size + 15) / 16 -> current
     // page of its class
@@ -52,6 +53,7 @@ struct mi_heap_s {
     size_t page_count;                         // owner
     size_t slice_count;                        // owner: slices of its pages
     size_t retained_slices;                    // owner: of those, in empty available pages
+    size_t unarmed_slices;                     // owner: of these, what came since the last arming
     size_t hole_bytes;                         // owner: bytes of the holes of its available pages
     size_t
         filled_bytes; // owner: of those, what has been or is about to be filled since the last punch
@@ -80,7 +82,6 @@ typedef struct mi_thread {
     uint64_t next_step_ms;    // owner: clock of a busy thread's next purge
     uint64_t next_look_ms;    // owner: not before this for what others have freed
     mi_page_t *kept_large;    // owner: a current page of one large block that is or was empty
-    uint32_t large_credit;    // owner: calls that may take kept_large back without a look at purges
     uint32_t rearms_left;     // owner: armed calls until the next look at what may be purged
     bool is_armed;            // owner: the stub stands in
     bool in_deferred_free;    // owner
@@ -167,6 +168,8 @@ mi_thread_t *mi_thread_current(void);
 // of any size even if every size class has free blocks at hand.
 void mi_thread_arm(mi_thread_t *thread);
 void mi_thread_disarm(mi_thread_t *thread);
+// The stub shows no page any more, and the next free of the one that it showed is counted.
+void mi_heap_hide_kept(mi_thread_t *thread);
 // A thread has freed the first block of a page of segments' owner since that one last looked: makes
 // the owner's next small allocation take the slow path, and the caller's next one, since the owner
 // may be resting for ever. Any thread.

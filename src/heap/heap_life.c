@@ -52,6 +52,7 @@ mi_heap_t *mi_heap_set_default(mi_heap_t *heap)
     mi_heap_t *old = mi_heap_current();
     if (old == NULL || heap == NULL || heap->front.thread != old->front.thread)
         return NULL;
+    mi_heap_hide_kept(heap->front.thread);
     heap->front.thread->default_heap = heap;
     if (!heap->front.thread->is_armed)
         mi_os_set_tls_heap(heap);

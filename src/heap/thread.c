@@ -146,6 +146,7 @@ void mi_thread_arm(mi_thread_t *thread)
 
 void mi_thread_disarm(mi_thread_t *thread)
 {
+    mi_heap_hide_kept(thread);
     thread->is_armed = false;
     mi_os_set_tls_heap(thread->default_heap);
 }

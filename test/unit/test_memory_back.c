@@ -105,6 +105,40 @@ TEST(large_blocks_come_back)
     check_range(100000, 10000000);
 }
 
+// The last one is kept where it is for the next of its size.
+TEST(a_large_block_taken_and_freed_again_and_again_comes_back)
+{
+    for (int rounds = 1; rounds < 40; rounds += 3) {
+        size_t before = start();
+        for (int i = 0; i < rounds; i++) {
+            void *block = mi_malloc(TOTAL / 16);
+            REQUIRE(block != NULL);
+            memset(block, 1, TOTAL / 16);
+            mi_free(block);
+        }
+        CHECK(resident() > before + TOTAL / 32);
+        rest_and_call_once();
+        check_is_back(before);
+    }
+}
+
+// Two sizes in turn: only one of the blocks is kept.
+TEST(large_blocks_of_two_sizes_in_turn_come_back)
+{
+    size_t before = start();
+    for (int i = 0; i < 40; i++) {
+        void *one = mi_malloc(TOTAL / 16);
+        void *other = mi_malloc(TOTAL / 32);
+        REQUIRE(one != NULL && other != NULL);
+        memset(one, 1, TOTAL / 16);
+        memset(other, 1, TOTAL / 32);
+        mi_free(i % 2 == 0 ? one : other);
+        mi_free(i % 2 == 0 ? other : one);
+    }
+    rest_and_call_once();
+    check_is_back(before);
+}
+
 TEST(huge_blocks_come_back)
 {
     check_range(20000000, 30000000);
@@ -260,8 +294,10 @@ TEST_MAIN(
     RUN(an_idle_threads_small_blocks_come_back_when_another_frees_them)
         RUN(an_idle_threads_medium_blocks_come_back_when_another_frees_them)
             RUN(what_others_have_freed_comes_back_after_its_owners_end) RUN(small_blocks_come_back)
-                RUN(medium_blocks_come_back) RUN(one_block_of_each_medium_class_comes_back)
-                    RUN(large_blocks_come_back) RUN(huge_blocks_come_back)
+                RUN(medium_blocks_come_back) RUN(one_block_of_each_medium_class_comes_back) RUN(
+                    large_blocks_come_back)
+                    RUN(a_large_block_taken_and_freed_again_and_again_comes_back) RUN(
+                        large_blocks_of_two_sizes_in_turn_come_back) RUN(huge_blocks_come_back)
                         RUN(memory_comes_back_when_a_few_calls_follow_the_frees) RUN(
                             ended_threads_leave_nothing)
                             RUN(what_an_ended_thread_left_comes_back_when_another_frees_it) RUN(
