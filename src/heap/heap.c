@@ -202,7 +202,7 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
     bool is_single = mi_class_size(size_class) > MI_MEDIUM_PAGE_BLOCK_MAX;
     mi_page_wish_t wish = {mi_class_slices(size_class, count_full(heap, size_class)),
                            mi_class_slices(size_class, 0), heap->arena_id};
-    mi_heap_punch_grown(heap);
+    mi_heap_punch_grown(heap, wish.slices * MI_SLICE_SIZE);
     if (is_single) {
         release_kept(thread);
     }

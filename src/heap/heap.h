@@ -151,8 +151,9 @@ void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind);
 size_t mi_heap_used_slices(const mi_heap_t *heap);
 // Gives back memory inside of all partly used pages, see page/holes.h.
 void mi_heap_punch(mi_heap_t *heap);
-// The same, step by step, when the heap has grown enough since the last round for that to pay.
-void mi_heap_punch_grown(mi_heap_t *heap);
+// The same, step by step, when the heap has grown enough since the last round for that to pay: so many
+// bytes as it is about to grow by.
+void mi_heap_punch_grown(mi_heap_t *heap, size_t wanted);
 // Makes the current page of a class, if there is one, an available or full one.
 void mi_heap_shelve(mi_heap_t *heap, size_t size_class);
 // Lets the small sizes find their current pages again.

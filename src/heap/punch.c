@@ -46,11 +46,14 @@ static mi_page_t *next_page(mi_heap_t *heap)
     return page;
 }
 
-// False: there is more to look at.
-static bool step(mi_heap_t *heap, size_t looks, size_t visits)
+// Gives back as much as is wanted, if that can be found without looking at too many pages: what goes
+// early, others of its class may need again before the memory is. False: there is more to look at.
+static bool step(mi_heap_t *heap, size_t looks, size_t visits, size_t wanted)
 {
     mi_page_t *page;
-    while (visits-- > 0 && looks > 0 && (page = next_page(heap)) != NULL) {
+    size_t enough = heap->punching.punched + wanted;
+    while (visits-- > 0 && looks > 0 && heap->punching.punched < enough &&
+           (page = next_page(heap)) != NULL) {
         if (page->needed == 0 || !mi_page_may_punch(page))
             continue;
         looks--;
@@ -86,7 +89,7 @@ void mi_heap_punch(mi_heap_t *heap)
     if (!is_allowed())
         return;
     begin(heap);
-    (void)step(heap, SIZE_MAX, SIZE_MAX);
+    (void)step(heap, SIZE_MAX, SIZE_MAX, SIZE_MAX / 2);
     finish(heap);
 }
 
@@ -117,7 +120,7 @@ static bool is_due(const mi_heap_t *heap)
     return resident >= HEAP_MIN && (resident >= heap->punching.at || is_much_freed(heap));
 }
 
-void mi_heap_punch_grown(mi_heap_t *heap)
+void mi_heap_punch_grown(mi_heap_t *heap, size_t wanted)
 {
     if (heap->punching.size_class == 0) {
         if (!is_due(heap) || !is_allowed())
@@ -125,6 +128,6 @@ void mi_heap_punch_grown(mi_heap_t *heap)
         learn(heap);
         begin(heap);
     }
-    if (step(heap, STEP_LOOKS, STEP_VISITS))
+    if (step(heap, STEP_LOOKS, STEP_VISITS, wanted))
         finish(heap);
 }
