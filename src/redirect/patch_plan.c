@@ -78,11 +78,59 @@ static bool another_starts_between(const rd_code_t *code, uint32_t from, uint32_
     return false;
 }
 
-// A jump at the very entry that leads out of the module was written by somebody else, be it
-// directly, through a pointer, or by way of the padding before the entry.
+static bool is_endbr64(const rd_code_t *code, uint32_t offset)
+{
+    const uint8_t *c = code->bytes + offset;
+    return code->is_64 && code->size - offset >= 4 && c[0] == 0xF3 && c[1] == 0x0F &&
+           c[2] == 0x1E && c[3] == 0xFA;
+}
+
+static bool has_bytes(const rd_code_t *code, uint32_t at, const char *bytes, uint32_t count)
+{
+    if (at > code->size || code->size - at < count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (code->bytes[at + i] != (uint8_t)bytes[i])
+            return false;
+    return true;
+}
+
+// push imm32; ret, or with the upper half of the address written behind the push.
+static bool is_push_hook(const rd_code_t *code, uint32_t at)
+{
+    return has_bytes(code, at, "\x68", 1) &&
+           (has_bytes(code, at + 5, "\xC3", 1) || (has_bytes(code, at + 5, "\xC7\x44\x24\x04", 4) &&
+                                                   has_bytes(code, at + 13, "\xC3", 1)));
+}
+
+// mov register, address; jmp register, or push register; ret.
+static bool is_register_hook(const rd_code_t *code, uint32_t at, const rd_insn_t *insn)
+{
+    const uint8_t *c = code->bytes + at;
+    uint32_t prefix = code->is_64 ? 1 : 0;
+    if (insn->length != prefix + 1 + (code->is_64 ? 8u : 4u) || (c[prefix] & 0xF8) != 0xB8 ||
+        (code->is_64 && (c[0] & 0xFE) != 0x48))
+        return false;
+    uint64_t target = 0;
+    for (uint32_t i = insn->length - 1u; i > prefix; i--)
+        target = target << 8 | c[i];
+    if (target - code->module_va < code->module_size)
+        return false;
+    char reg = (char)(c[prefix] & 7);
+    uint32_t next = at + insn->length;
+    if (code->is_64 && (c[0] & 1) != 0 && !has_bytes(code, next++, "\x41", 1))
+        return false;
+    const char jump[2] = {(char)0xFF, (char)(0xE0 | reg)};
+    const char push[2] = {(char)(0x50 | reg), (char)0xC3};
+    return has_bytes(code, next, jump, 2) || has_bytes(code, next, push, 2);
+}
+
+// A jump at the very entry, or behind its landing pad, that leads out of the module was written by
+// somebody else, be it directly, through a pointer or a register, or by way of the padding before the
+// entry.
 static bool is_hooked(const rd_code_t *code, uint32_t entry)
 {
-    uint32_t at = entry;
+    uint32_t at = is_endbr64(code, entry) ? entry + 4 : entry;
     for (unsigned hops = 0; hops < 8; hops++) {
         rd_insn_t insn;
         if (!decode_at(code, at, &insn))
@@ -94,20 +142,11 @@ static bool is_hooked(const rd_code_t *code, uint32_t entry)
                 return false;
             continue;
         }
-        // jmp [pointer] and push imm32; ret: no compiler starts a function so.
-        const uint8_t *c = code->bytes + at;
-        if (insn.flow == RD_FLOW_END && c[0] == 0xFF)
-            return true;
-        return c[0] == 0x68 && insn.length == 5 && at + 5 < code->size && c[5] == 0xC3;
+        // jmp [pointer]: no compiler starts a function so, nor with the other two.
+        return (insn.flow == RD_FLOW_END && code->bytes[at] == 0xFF) || is_push_hook(code, at) ||
+               is_register_hook(code, at, &insn);
     }
     return true;
-}
-
-static bool is_endbr64(const rd_code_t *code, uint32_t offset)
-{
-    const uint8_t *c = code->bytes + offset;
-    return code->is_64 && code->size - offset >= 4 && c[0] == 0xF3 && c[1] == 0x0F &&
-           c[2] == 0x1E && c[3] == 0xFA;
 }
 
 // Where the jump may go at the earliest: a landing pad of indirect branches stays.

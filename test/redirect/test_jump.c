@@ -44,40 +44,50 @@ static int replacement(void)
 // is called, and a relay at 512.
 typedef struct patched {
     uint8_t *memory;
+    uint32_t entry;
     uint8_t before[16];
     rd_site_t site;
 } patched_t;
 
 enum { MEMORY_SIZE = 4096, CODE = 64, RELAY = 512 };
 
-static bool load(patched_t *p, const void *code, size_t size)
+static bool load_at(patched_t *p, uint32_t offset, const void *code, size_t size)
 {
-    p->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p->memory == MAP_FAILED)
+    // The page behind it is nobody's: to run over the end is to crash.
+    p->memory = mmap(NULL, 2 * (size_t)MEMORY_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p->memory == MAP_FAILED || mprotect(p->memory, MEMORY_SIZE, PROT_READ | PROT_WRITE) != 0)
         return false;
     memset(p->memory, 0xCC, MEMORY_SIZE);
-    memcpy(p->memory + CODE, code, size);
+    memcpy(p->memory + offset, code, size);
+    p->entry = offset;
     return true;
 }
 
-static int call(const patched_t *p)
+static void unload(const patched_t *p)
+{
+    munmap(p->memory, 2 * (size_t)MEMORY_SIZE);
+}
+
+static int call_at(const patched_t *p, uint32_t offset)
 {
     mprotect(p->memory, MEMORY_SIZE, PROT_READ | PROT_EXEC);
-    int (*function)(void) = (int (*)(void))(uintptr_t)(p->memory + CODE);
+    int (*function)(void) = (int (*)(void))(uintptr_t)(p->memory + offset);
     int result = function();
     mprotect(p->memory, MEMORY_SIZE, PROT_READ | PROT_WRITE);
     return result;
 }
 
-static rd_status_t patch(patched_t *p)
+static rd_status_t patch(patched_t *p, const uint32_t *starts, uint32_t start_count)
 {
     rd_code_t code = {.bytes = p->memory,
+                      .starts = starts,
+                      .start_count = start_count,
                       .size = MEMORY_SIZE,
                       .va = (uintptr_t)p->memory,
                       .is_64 = true,
                       .module_va = (uintptr_t)p->memory,
                       .module_size = MEMORY_SIZE};
-    rd_status_t status = rd_plan_site(&code, CODE, &p->site);
+    rd_status_t status = rd_plan_site(&code, p->entry, &p->site);
     if (status != RD_OK)
         return status;
     uint8_t *site = p->memory + p->site.offset;
@@ -87,18 +97,28 @@ static rd_status_t patch(patched_t *p)
     return RD_OK;
 }
 
+static void undo(const patched_t *p)
+{
+    memcpy(p->memory + p->site.offset, p->before, RD_PATCH_SIZE);
+}
+
 // Plan, write, call, undo, call.
-static void check_patchable(const void *code, size_t size, int value)
+static void check_patchable_at(uint32_t offset, const void *code, size_t size, int value)
 {
     patched_t p;
-    REQUIRE(load(&p, code, size));
-    CHECK_EQ(call(&p), value);
-    REQUIRE(patch(&p) == RD_OK);
-    CHECK_EQ(call(&p), 42);
-    memcpy(p.memory + p.site.offset, p.before, RD_PATCH_SIZE);
-    CHECK_EQ(memcmp(p.memory + CODE, code, size), 0);
-    CHECK_EQ(call(&p), value);
-    munmap(p.memory, MEMORY_SIZE);
+    REQUIRE(load_at(&p, offset, code, size));
+    CHECK_EQ(call_at(&p, offset), value);
+    REQUIRE(patch(&p, NULL, 0) == RD_OK);
+    CHECK_EQ(call_at(&p, offset), 42);
+    undo(&p);
+    CHECK_EQ(memcmp(p.memory + offset, code, size), 0);
+    CHECK_EQ(call_at(&p, offset), value);
+    unload(&p);
+}
+
+static void check_patchable(const void *code, size_t size, int value)
+{
+    check_patchable_at(CODE, code, size, value);
 }
 
 TEST(a_written_jump_works_and_can_be_undone)
@@ -108,11 +128,44 @@ TEST(a_written_jump_works_and_can_be_undone)
     check_patchable("\xF3\x0F\x1E\xFA\xB8\x05\x00\x00\x00\xC3", 10, 5); // endbr64
     check_patchable("\x53\x48\x83\xEC\x20\x48\x83\xC4\x20\x5B\x6A\x09\x58\xC3", 14, 9);
     check_patchable("\xE9\x03\x00\x00\x00\xCC\xCC\xCC\x6A\x06\x58\xC3", 12, 6); // a shim
+    check_patchable("\x85\xC9\x6A\x03\x58\xC3", 6, 3); // three instructions
+    check_patchable("\xB9\x02\x00\x00\x00\xFF\xC9\x75\xFC\x89\xC8\xC3", 12, 0); // a loop behind
+}
+
+TEST(a_jump_at_the_end_of_a_page_stays_there)
+{
+    check_patchable_at(MEMORY_SIZE - 5, "\x6A\x04\x58\xC3\xCC", 5, 4);
+    patched_t p;
+    REQUIRE(load_at(&p, MEMORY_SIZE - 4, "\x6A\x04\x58\xC3", 4));
+    CHECK_EQ(patch(&p, NULL, 0), RD_TOO_SHORT);
+    CHECK_EQ(call_at(&p, MEMORY_SIZE - 4), 4);
+    unload(&p);
+}
+
+TEST(shims_packed_back_to_back_work_beside_a_jump)
+{
+    // Three jumps of 5 bytes to functions that give 1, 2 and 3; the middle one is replaced.
+    static const char code[] = "\xE9\x0B\x00\x00\x00\xE9\x0B\x00\x00\x00\xE9\x0B\x00\x00\x00"
+                               "\xCC\x6A\x01\x58\xC3\xCC\x6A\x02\x58\xC3\xCC\x6A\x03\x58\xC3";
+    const uint32_t starts[] = {CODE, CODE + 10};
+    patched_t p;
+    REQUIRE(load_at(&p, CODE, code, sizeof code - 1));
+    p.entry = CODE + 5;
+    REQUIRE(patch(&p, starts, 2) == RD_OK);
+    CHECK_EQ(call_at(&p, CODE), 1);
+    CHECK_EQ(call_at(&p, CODE + 5), 42);
+    CHECK_EQ(call_at(&p, CODE + 10), 3);
+    undo(&p);
+    CHECK_EQ(memcmp(p.memory + CODE, code, sizeof code - 1), 0);
+    CHECK_EQ(call_at(&p, CODE + 5), 2);
+    unload(&p);
 }
 #endif
 
 TEST_MAIN(RUN(encodes_a_near_jump) RUN(encodes_a_far_jump) RUN(knows_its_reach)
 #if defined(__x86_64__) && defined(__linux__)
               RUN(a_written_jump_works_and_can_be_undone)
+                  RUN(a_jump_at_the_end_of_a_page_stays_there)
+                      RUN(shims_packed_back_to_back_work_beside_a_jump)
 #endif
 )

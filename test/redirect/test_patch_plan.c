@@ -153,6 +153,36 @@ TEST(refuses_what_somebody_else_has_hooked)
     CHECK_EQ(plan("68 00 00 00 10 c3", X86), RD_HOOKED);
 }
 
+TEST(knows_hooks_that_reach_any_address)
+{
+    // mov rax or r11, address; jmp. The same with push and ret. push, its upper half, ret.
+    CHECK_EQ(plan("48 b8 00 00 00 90 ff 7f 00 00 ff e0", X64), RD_HOOKED);
+    CHECK_EQ(plan("49 bb 00 00 00 90 ff 7f 00 00 41 ff e3", X64), RD_HOOKED);
+    CHECK_EQ(plan("48 b8 00 00 00 90 ff 7f 00 00 50 c3", X64), RD_HOOKED);
+    CHECK_EQ(plan("68 00 00 00 90 c7 44 24 04 ff 7f 00 00 c3", X64), RD_HOOKED);
+    CHECK_EQ(plan("b8 00 00 00 70 ff e0", X86), RD_HOOKED);
+    // Within the module, another register, or no jump: code like any other.
+    CHECK_EQ(plan("48 b8 00 20 00 10 00 00 00 00 ff e0", X64), RD_OK);
+    CHECK_EQ(plan("48 b8 00 00 00 90 ff 7f 00 00 ff e1", X64), RD_OK);
+    CHECK_EQ(plan("49 bb 00 00 00 90 ff 7f 00 00 ff e3", X64), RD_OK);
+    CHECK_EQ(plan("48 b8 00 00 00 90 ff 7f 00 00 c3", X64), RD_OK);
+    CHECK_EQ(plan("b8 00 00 00 70 c3", X86), RD_OK);
+}
+
+TEST(knows_a_hook_behind_a_landing_pad)
+{
+    CHECK_EQ(plan("f3 0f 1e fa e9 00 00 00 10 cc", X64), RD_HOOKED);
+    CHECK_EQ(plan("f3 0f 1e fa e9 20 00 00 00 cc", X64), RD_OK);
+}
+
+TEST(refuses_a_pad_that_is_in_use_within_the_module)
+{
+    sample_t s;
+    make(&s, "eb f9 55 8b ec 5d c3", X86);
+    put_hex(s.bytes + ENTRY - 5, "e9 20 00 00 00");
+    CHECK_EQ(rd_plan_site(&s.code, ENTRY, &s.site), RD_TOO_SHORT);
+}
+
 TEST(plans_over_an_unused_hot_patch_pad)
 {
     sample_t s;
@@ -203,7 +233,10 @@ TEST_MAIN(
                     RUN(allows_a_branch_to_the_first_byte_or_behind_the_jump)
                         RUN(refuses_a_call_that_returns_into_the_first_bytes)
                             RUN(refuses_what_somebody_else_has_hooked)
-                                RUN(plans_over_an_unused_hot_patch_pad)
-                                    RUN(refuses_a_jump_chain_without_an_end)
-                                        RUN(refuses_unknown_instructions)
-                                            RUN(refuses_what_it_cannot_follow_to_its_end))
+                                RUN(knows_hooks_that_reach_any_address)
+                                    RUN(knows_a_hook_behind_a_landing_pad)
+                                        RUN(refuses_a_pad_that_is_in_use_within_the_module)
+                                            RUN(plans_over_an_unused_hot_patch_pad)
+                                                RUN(refuses_a_jump_chain_without_an_end)
+                                                    RUN(refuses_unknown_instructions) RUN(
+                                                        refuses_what_it_cannot_follow_to_its_end))
