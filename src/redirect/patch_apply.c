@@ -4,6 +4,7 @@
 #include "redirect/patch_apply.h"
 #include "redirect/allocator.h"
 #include "redirect/code_plan.h"
+#include "redirect/foreign.h"
 #include "redirect/form.h"
 #include "redirect/freestanding.h"
 #include "redirect/guard.h"
@@ -94,58 +95,114 @@ static rd_status_t encode_all(rd_runtime_t *runtime)
     return runtime->relay != NULL ? rd_relay_seal(runtime) : RD_OK;
 }
 
-static rd_status_t protect(uint8_t *site, ULONG protection, ULONG *old)
+// ---- writing ----
+
+// The pages that are writable just now, each once. Loader lock only.
+typedef struct opened_page {
+    uintptr_t address;
+    ULONG protection; // as it was
+} opened_page_t;
+
+static opened_page_t opened[2 * RD_TARGET_MAX];
+static unsigned opened_count;
+static uintptr_t left_open; // a page whose protection could not be put back, or 0
+
+static bool protect(uintptr_t page, ULONG protection, ULONG *old)
 {
-    void *base = site;
-    SIZE_T size = rd_form_size;
-    return RD_NT_SUCCESS(NtProtectVirtualMemory(RD_CURRENT_PROCESS, &base, &size, protection, old))
-               ? RD_OK
-               : RD_PROTECT_REFUSED;
+    void *base = (void *)page;
+    SIZE_T size = 1;
+    return RD_NT_SUCCESS(NtProtectVirtualMemory(RD_CURRENT_PROCESS, &base, &size, protection, old));
 }
 
-static rd_status_t write_site(uint8_t *site, const uint8_t *bytes)
+static bool open_page(uintptr_t page)
 {
-    ULONG old;
-    ULONG ignored;
+    for (unsigned i = 0; i < opened_count; i++)
+        if (opened[i].address == page)
+            return true;
     // Executable while it is written: other threads may be running elsewhere in the page.
-    if (protect(site, PAGE_EXECUTE_READWRITE, &old) != RD_OK)
-        return RD_PROTECT_REFUSED;
-    rd_form_store(site, bytes);
-    if (protect(site, old, &ignored) != RD_OK &&
-        protect(site, PAGE_EXECUTE_READ, &ignored) != RD_OK)
-        rd_log(1, "cannot restore the protection of the page at %p", (void *)site);
-    (void)NtFlushInstructionCache(RD_CURRENT_PROCESS, site, rd_form_size);
-    return memcmp(site, bytes, rd_form_size) == 0 ? RD_OK : RD_WRITE_FAILED;
+    ULONG old;
+    if (!protect(page, PAGE_EXECUTE_READWRITE, &old))
+        return false;
+    opened[opened_count++] = (opened_page_t){page, old};
+    return true;
+}
+
+static void close_pages(void)
+{
+    ULONG ignored;
+    while (opened_count > 0) {
+        const opened_page_t *page = &opened[--opened_count];
+        if (!protect(page->address, page->protection, &ignored) &&
+            !protect(page->address, PAGE_EXECUTE_READ, &ignored))
+            left_open = page->address;
+    }
+}
+
+// All pages before the first byte: what can be refused is refused while nothing is changed.
+static bool open_pages(const rd_runtime_t *runtime)
+{
+    const uintptr_t in_page = PE_OS_PAGE - 1;
+    for (uint32_t i = 0; i < runtime->entry_count; i++) {
+        const rd_entry_t *entry = &runtime->entries[i];
+        uintptr_t first = (uintptr_t)entry->site & ~in_page;
+        uintptr_t last = ((uintptr_t)entry->site + rd_form_size - 1) & ~in_page;
+        if (is_patched(entry) && (!open_page(first) || !open_page(last)))
+            return false;
+    }
+    return true;
 }
 
 typedef enum which { ORIGINAL, PATCHED } which_t;
 
-static rd_status_t write_entry(rd_entry_t *entry, which_t which)
+static bool holds(const rd_entry_t *entry, which_t which)
 {
-    const uint8_t *wanted = which == PATCHED ? entry->after : entry->before;
-    const uint8_t *expected = which == PATCHED ? entry->before : entry->after;
-    // Somebody else's change, made in between, is not ours to overwrite.
-    if (memcmp(entry->site, expected, rd_form_size) != 0)
-        return memcmp(entry->site, wanted, rd_form_size) == 0 ? RD_OK : RD_HOOKED;
-    return write_site(entry->site, wanted);
+    const uint8_t *bytes = which == PATCHED ? entry->after : entry->before;
+    return memcmp(entry->site, bytes, rd_form_size) == 0;
 }
 
-static rd_status_t write_all(rd_runtime_t *runtime, which_t which)
+// Somebody else's change, made in between, is not ours to overwrite.
+static rd_entry_t *first_changed_by_others(rd_runtime_t *runtime)
 {
-    rd_status_t result = RD_OK;
     for (uint32_t i = 0; i < runtime->entry_count; i++) {
         rd_entry_t *entry = &runtime->entries[i];
-        if (!is_patched(entry))
-            continue;
-        rd_status_t status = write_entry(entry, which);
-        if (status == RD_OK)
-            continue;
-        result = status;
-        entry->status = which == PATCHED ? status : entry->status;
-        if (which == PATCHED)
-            break;
+        if (is_patched(entry) && !holds(entry, ORIGINAL) && !holds(entry, PATCHED))
+            return entry;
     }
-    return result;
+    return NULL;
+}
+
+static bool write_entries(const rd_runtime_t *runtime, which_t which)
+{
+    bool is_done = true;
+    for (uint32_t i = 0; i < runtime->entry_count; i++) {
+        const rd_entry_t *entry = &runtime->entries[i];
+        if (!is_patched(entry) || holds(entry, which))
+            continue;
+        rd_form_store(entry->site, which == PATCHED ? entry->after : entry->before);
+        (void)NtFlushInstructionCache(RD_CURRENT_PROCESS, entry->site, rd_form_size);
+        is_done &= holds(entry, which);
+    }
+    return is_done;
+}
+
+// All or nothing, in both directions.
+static rd_status_t write_all(rd_runtime_t *runtime, which_t which)
+{
+    rd_status_t status = RD_OK;
+    rd_entry_t *changed = first_changed_by_others(runtime);
+    if (changed != NULL) {
+        if (runtime->engine == MI_REDIRECT_ENGINE_NONE)
+            changed->status = RD_HOOKED;
+        return RD_HOOKED;
+    }
+    if (!open_pages(runtime)) {
+        status = RD_PROTECT_REFUSED;
+    } else if (!write_entries(runtime, which)) {
+        (void)write_entries(runtime, which == PATCHED ? ORIGINAL : PATCHED);
+        status = RD_WRITE_FAILED;
+    }
+    close_pages();
+    return status;
 }
 
 static rd_status_t write_safely(rd_runtime_t *runtime, which_t which)
@@ -158,10 +215,12 @@ static rd_status_t write_safely(rd_runtime_t *runtime, which_t which)
             return status;
     }
     rd_status_t status = write_all(runtime, which);
-    if (status != RD_OK && which == PATCHED)
-        (void)write_all(runtime, ORIGINAL);
     if (must_freeze)
         rd_threads_thaw();
+    // Not before: a suspended thread may hold what printing waits for.
+    if (left_open != 0)
+        rd_log(1, "cannot restore the protection of the page at %p", (void *)left_open);
+    left_open = 0;
     return status;
 }
 
@@ -170,6 +229,9 @@ rd_status_t rd_code_apply(rd_runtime_t *runtime)
     rd_status_t status = RD_OTHER_PROCESSOR;
     if (runtime->view.file.machine == rd_form_machine)
         status = rd_code_plan(&runtime->view, runtime->entries, runtime->entry_count);
+    // Not of functions that are somebody else's: the plan has said so.
+    if (status == RD_OK)
+        rd_foreign_learn_layout(runtime);
     if (status == RD_OK)
         status = prepare(runtime);
     if (status == RD_OK)

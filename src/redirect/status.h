@@ -18,14 +18,12 @@ typedef enum rd_status {
     RD_OTHER_PROCESSOR, // the code there is not of the processor that the module is for
     RD_HOOKED,          // somebody else's jump is there
     RD_UNPROVEN,        // too large to be followed
-    RD_NO_REPLACEMENT,  // the allocator has no such function
     RD_SHARED_CODE,     // the same address under a name of another meaning
     RD_ALREADY_PLANNED, // the same address under another name
     RD_NO_RELAY,        // no memory within reach of a jump
     RD_PROTECT_REFUSED, // the system does not let code be changed
     RD_WRITE_FAILED,    // the bytes are not what was written
     RD_THREAD_INSIDE,   // a thread stays within the bytes to be replaced
-    RD_FAMILY_REFUSED,  // another function of the same runtime was refused
 
     // One runtime.
     RD_BAD_MODULE,       // the module's headers are damaged

@@ -105,8 +105,7 @@ static rd_status_t by_imports(rd_runtime_t *runtime)
 
 static void take_over(rd_runtime_t *runtime)
 {
-    rd_status_t status = RD_FAMILY_REFUSED;
-    rd_foreign_learn_layout(runtime);
+    rd_status_t status = RD_OTHER_PROCESSOR;
     if (rd_settings.mode != RD_MODE_IMPORTS)
         status = by_code(runtime);
     if (status != RD_OK && rd_settings.mode != RD_MODE_CODE)

@@ -9,6 +9,7 @@
 
 BOOL WINAPI saboteur_main(HINSTANCE instance, DWORD reason, void *reserved);
 bool saboteur_code_is_unchanged(void);
+unsigned saboteur_refusals(void);
 
 static uint8_t *code;
 static uint8_t *code_copy;
@@ -30,14 +31,45 @@ static void overwrite(uint8_t *to, const void *from, size_t size)
     VirtualProtect(to, size, old, &old);
 }
 
+static unsigned protect_calls;
+static unsigned refusals;
+
+unsigned saboteur_refusals(void)
+{
+    return refusals;
+}
+
+static unsigned number_of(const char *text)
+{
+    unsigned number = 0;
+    for (; *text >= '0' && *text <= '9'; text++)
+        number = number * 10 + (unsigned)(*text - '0');
+    return number;
+}
+
+static bool is_refused(ULONG protection)
+{
+    char number[16] = "";
+    protect_calls++;
+    if (wants("protect_all"))
+        return true;
+    if (wants("protect"))
+        return (protection & (PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_READ)) != 0;
+    // One call, as when memory runs out for a moment.
+    return GetEnvironmentVariableA("MI_SABOTAGE_CALL", number, sizeof number) != 0 &&
+           protect_calls == number_of(number);
+}
+
 // What a process mitigation answers.
 static LONG NTAPI refuse_protect(HANDLE process, void **base, SIZE_T *size, ULONG protection,
                                  ULONG *old)
 {
     typedef LONG NTAPI protect_fun(HANDLE, void **, SIZE_T *, ULONG, ULONG *);
     static protect_fun *real;
-    if ((protection & (PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_READ)) != 0)
+    if (is_refused(protection)) {
+        refusals++;
         return (LONG)0xC0000604; // STATUS_DYNAMIC_CODE_BLOCKED
+    }
     if (real == NULL)
         real = (protect_fun *)(void *)GetProcAddress(GetModuleHandleA("ntdll.dll"),
                                                      "NtProtectVirtualMemory");
@@ -67,7 +99,7 @@ static void sabotage(HMODULE runtime)
     if (wants("branch"))
         overwrite((uint8_t *)(void *)GetProcAddress(runtime, "_expand"),
                   "\x33\xC0\xFF\xC0\x83\xF8\x09\x75\xF9\xC3", 10);
-    if (wants("protect"))
+    if (wants("protect") || wants("protect_all") || wants("protect_once"))
         replace_import("NtProtectVirtualMemory", (void *)refuse_protect);
     if (wants("room"))
         replace_import("NtAllocateVirtualMemory", (void *)refuse_allocate);
