@@ -63,7 +63,7 @@ rd_status_t rd_allocator_from(const rd_ldr_entry_t *module)
 {
     pe_view_t view;
     void *entry;
-    if (pe_view_init_module(&view, module->base) != PE_OK)
+    if (!rd_module_view(module, &view))
         return RD_NO_ALLOCATOR;
     if (rd_export_find(&view, "_mi_redirect_entry", &entry) != RD_OK)
         return RD_NO_ALLOCATOR;

@@ -99,18 +99,29 @@ void mi_allocator_done(void)
 {
 }
 
+// Programs call the switches from any thread, while others load DLLs.
+static bool under_loader_lock(bool (*change)(void))
+{
+    ULONG_PTR cookie = 0;
+    bool is_locked = RD_NT_SUCCESS(LdrLockLoaderLock(0, NULL, &cookie));
+    bool is_done = change();
+    if (is_locked)
+        (void)LdrUnlockLoaderLock(0, cookie);
+    return is_done;
+}
+
 bool mi_redirect_disable(void)
 {
-    return rd_takeover_disable();
+    return under_loader_lock(rd_takeover_disable);
 }
 
 bool mi_redirect_enable(void)
 {
-    return rd_takeover_enable();
+    return under_loader_lock(rd_takeover_enable);
 }
 
 // The stock redirect then checks each freed block. Ours always does.
 bool mi_redirect_enable_term(void)
 {
-    return rd_takeover_enable();
+    return under_loader_lock(rd_takeover_enable);
 }

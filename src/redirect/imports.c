@@ -6,13 +6,15 @@
 #include "compiler/atomics.h"
 #include "pe/pe.h"
 #include "redirect/allocator.h"
+#include "redirect/freestanding.h"
 #include "redirect/imports_delayed.h"
+#include "redirect/log.h"
 #include "redirect/process.h"
 #include "redirect/runtime.h"
 #include "redirect/settings.h"
 
 enum {
-    REDIRECTIONS_MAX = 256,
+    REDIRECTIONS_MAX = RD_RUNTIME_MAX * RD_TARGET_MAX + 32, // and the guard's and the lookups'
     CHANGES_MAX = 16384,
     BATCH_MAX = 64,
 };
@@ -24,7 +26,7 @@ typedef struct redirection {
 } redirection_t;
 
 typedef struct change {
-    uintptr_t *slot; // NULL: forgotten
+    uintptr_t slot; // its address; 0: forgotten
     uintptr_t before;
     uintptr_t after;
     uint8_t owner;
@@ -37,6 +39,7 @@ static unsigned redirection_count;
 static _Atomic(uint32_t) redirections_version;
 static change_t changes[CHANGES_MAX]; // loader lock only
 static unsigned change_count;
+static unsigned refused_count; // loader lock only: entries that could not be changed
 
 static void begin_change(void)
 {
@@ -148,21 +151,50 @@ void *rd_imports_target(const void *from)
     return (void *)to;
 }
 
-static bool protect(uintptr_t *first, uintptr_t *last, ULONG protection, ULONG *old)
+// Some linkers put tables where they are not aligned.
+static bool is_aligned(uintptr_t slot)
 {
-    void *base = first;
-    SIZE_T size = (SIZE_T)((uintptr_t)(last + 1) - (uintptr_t)first);
+    return slot % sizeof(uintptr_t) == 0;
+}
+
+static uintptr_t value_of(uintptr_t slot)
+{
+    uintptr_t value;
+    if (is_aligned(slot))
+        return mi_plain_load_relaxed((const uintptr_t *)slot);
+    memcpy(&value, (const void *)slot, sizeof value);
+    return value;
+}
+
+static void set_value(uintptr_t slot, uintptr_t value)
+{
+    if (is_aligned(slot))
+        mi_plain_store_release((uintptr_t *)slot, value);
+    else
+        memcpy((void *)slot, &value, sizeof value);
+}
+
+// What is not aligned may be seen half written: it is changed only where nobody runs yet.
+static bool may_change(const rd_ldr_entry_t *module, uintptr_t slot)
+{
+    return is_aligned(slot) || (module->flags & RD_LDR_ATTACHED) == 0;
+}
+
+static bool protect(uintptr_t first, uintptr_t last, ULONG protection, ULONG *old)
+{
+    void *base = (void *)first;
+    SIZE_T size = last + sizeof(uintptr_t) - first;
     return RD_NT_SUCCESS(NtProtectVirtualMemory(RD_CURRENT_PROCESS, &base, &size, protection, old));
 }
 
 // A page of data that is mapped executable stays executable.
-static ULONG writable_form(const void *address)
+static ULONG writable_form(uintptr_t address)
 {
     MEMORY_BASIC_INFORMATION info;
     const ULONG executable =
         PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY;
-    if (RD_NT_SUCCESS(
-            NtQueryVirtualMemory(RD_CURRENT_PROCESS, address, 0, &info, sizeof info, NULL)) &&
+    if (RD_NT_SUCCESS(NtQueryVirtualMemory(RD_CURRENT_PROCESS, (const void *)address, 0, &info,
+                                           sizeof info, NULL)) &&
         (info.Protect & executable) != 0)
         return PAGE_EXECUTE_READWRITE;
     return PAGE_READWRITE;
@@ -171,29 +203,44 @@ static ULONG writable_form(const void *address)
 // Writes changes[from..change_count) of which all slots lie in one import address table.
 static void write_batch(unsigned from)
 {
-    uintptr_t *first = changes[from].slot;
-    uintptr_t *last = changes[change_count - 1].slot;
+    uintptr_t first = changes[from].slot;
+    uintptr_t last = changes[change_count - 1].slot;
     ULONG old;
     ULONG ignored;
     if (!protect(first, last, writable_form(first), &old)) {
+        refused_count += change_count - from;
         change_count = from;
         return;
     }
     for (unsigned i = from; i < change_count; i++)
-        mi_plain_store_release(changes[i].slot, changes[i].after);
+        set_value(changes[i].slot, changes[i].after);
     (void)protect(first, last, old, &ignored);
 }
 
-static void apply_table(const rd_ldr_entry_t *module, uintptr_t *slots, size_t count)
+// False, and counted: there is no room to remember one more.
+static bool add_change(uintptr_t slot, const redirection_t *redirection)
+{
+    if (change_count == CHANGES_MAX) {
+        refused_count++;
+        return false;
+    }
+    changes[change_count++] = (change_t){slot, value_of(slot), redirection->to, redirection->owner};
+    return true;
+}
+
+static void apply_table(const rd_ldr_entry_t *module, uintptr_t table, size_t count)
 {
     unsigned from = change_count;
-    for (size_t i = 0; i < count && slots[i] != 0; i++) {
-        const redirection_t *redirection = find(module, slots[i]);
-        if (redirection == NULL || change_count == CHANGES_MAX)
-            continue;
-        changes[change_count++] =
-            (change_t){&slots[i], slots[i], redirection->to, redirection->owner};
-        if (change_count - from == BATCH_MAX) {
+    if (!may_change(module, table))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t slot = table + i * sizeof(uintptr_t);
+        uintptr_t value = value_of(slot);
+        if (value == 0)
+            break;
+        const redirection_t *redirection = find(module, value);
+        if (redirection != NULL && add_change(slot, redirection) &&
+            change_count - from == BATCH_MAX) {
             write_batch(from);
             from = change_count;
         }
@@ -215,15 +262,14 @@ static bool is_writable(const void *address)
 static void apply_delayed_entry(const rd_ldr_entry_t *module, const pe_view_t *view,
                                 const char *dll, const pe_thunk_t *thunk)
 {
-    uintptr_t *slot = (uintptr_t *)((uintptr_t)view->base + thunk->slot_rva);
-    const redirection_t *redirection = find(module, *slot);
+    uintptr_t slot = (uintptr_t)view->base + thunk->slot_rva;
+    uintptr_t value = value_of(slot);
+    const redirection_t *redirection = find(module, value);
     if (redirection == NULL && thunk->name != NULL &&
-        *slot - (uintptr_t)view->base < view->optional.image_size)
+        value - (uintptr_t)view->base < view->optional.image_size)
         redirection = find(module, (uintptr_t)rd_delayed_function(dll, thunk->name));
-    if (redirection == NULL || change_count == CHANGES_MAX)
-        return;
-    changes[change_count++] = (change_t){slot, *slot, redirection->to, redirection->owner};
-    write_batch(change_count - 1);
+    if (redirection != NULL && add_change(slot, redirection))
+        write_batch(change_count - 1);
 }
 
 static void apply_delayed(const rd_ldr_entry_t *module, const pe_view_t *view)
@@ -231,7 +277,7 @@ static void apply_delayed(const rd_ldr_entry_t *module, const pe_view_t *view)
     pe_import_t import;
     for (uint32_t i = 0; pe_delay_import_at(view, i, &import) == PE_OK; i++) {
         pe_thunk_t thunk;
-        if (!import.has_lookup || import.iat_rva % sizeof(uintptr_t) != 0 ||
+        if (!import.has_lookup || !may_change(module, (uintptr_t)view->base + import.iat_rva) ||
             pe_at(view, import.iat_rva, sizeof(uintptr_t)) == NULL)
             continue;
         // Where the table is read-only, a thread that is just filling it in changes the protection as
@@ -258,20 +304,28 @@ static bool is_left_alone(const rd_ldr_entry_t *module)
     return false;
 }
 
+static void report_refusal(const rd_ldr_entry_t *module)
+{
+    char name[64];
+    rd_ascii_of(&module->base_name, name, sizeof name);
+    rd_log(1, "%s at %p: some import entries cannot be changed and stay as they are", name,
+           module->base);
+}
+
 void rd_imports_apply(const rd_ldr_entry_t *module)
 {
     pe_view_t view;
     pe_import_t import;
-    if (redirection_count == 0 || is_left_alone(module) ||
-        pe_view_init_module(&view, module->base) != PE_OK)
+    unsigned refused_before = refused_count;
+    if (redirection_count == 0 || is_left_alone(module) || !rd_module_view(module, &view))
         return;
     for (uint32_t i = 0; pe_import_at(&view, i, &import) == PE_OK; i++) {
         size_t bytes = pe_available(&view, import.iat_rva);
-        if (import.iat_rva % sizeof(uintptr_t) == 0)
-            apply_table(module, (uintptr_t *)((uintptr_t)view.base + import.iat_rva),
-                        bytes / sizeof(uintptr_t));
+        apply_table(module, (uintptr_t)view.base + import.iat_rva, bytes / sizeof(uintptr_t));
     }
     apply_delayed(module, &view);
+    if (refused_count != refused_before)
+        report_refusal(module);
 }
 
 void rd_imports_apply_all(void)
@@ -279,6 +333,11 @@ void rd_imports_apply_all(void)
     const rd_ldr_entry_t *module = NULL;
     while ((module = rd_module_next(module)) != NULL)
         rd_imports_apply(module);
+}
+
+uint32_t rd_imports_refused(void)
+{
+    return refused_count;
 }
 
 static bool is_not_of(const redirection_t *redirection, const void *owner)
@@ -292,14 +351,14 @@ void rd_imports_undo(uint8_t owner)
         change_t *change = &changes[i];
         ULONG old;
         ULONG ignored;
-        if (change->slot == NULL || change->owner != owner)
+        if (change->slot == 0 || change->owner != owner)
             continue;
-        if (*change->slot == change->after &&
+        if (value_of(change->slot) == change->after &&
             protect(change->slot, change->slot, writable_form(change->slot), &old)) {
-            mi_plain_store_release(change->slot, change->before);
+            set_value(change->slot, change->before);
             (void)protect(change->slot, change->slot, old, &ignored);
         }
-        change->slot = NULL;
+        change->slot = 0;
     }
     keep_redirections(is_not_of, &owner);
 }
@@ -323,8 +382,10 @@ static bool is_not_in(const redirection_t *redirection, const void *arg)
 void rd_imports_forget(const void *base, size_t size)
 {
     unsigned kept = 0;
+    // Nor can an entry get an address back that leads there.
     for (unsigned i = 0; i < change_count; i++)
-        if (changes[i].slot != NULL && !lies_in((uintptr_t)changes[i].slot, base, size))
+        if (changes[i].slot != 0 && !lies_in(changes[i].slot, base, size) &&
+            !lies_in(changes[i].before, base, size))
             changes[kept++] = changes[i];
     change_count = kept;
     keep_redirections(is_not_in, &(range_t){base, size});
@@ -334,7 +395,7 @@ uint32_t rd_imports_count(uint8_t owner)
 {
     uint32_t count = 0;
     for (unsigned i = 0; i < change_count; i++)
-        count += changes[i].slot != NULL && changes[i].owner == owner;
+        count += changes[i].slot != 0 && changes[i].owner == owner;
     return count;
 }
 
@@ -342,6 +403,6 @@ uint32_t rd_imports_total(void)
 {
     uint32_t count = 0;
     for (unsigned i = 0; i < change_count; i++)
-        count += changes[i].slot != NULL;
+        count += changes[i].slot != 0;
     return count;
 }

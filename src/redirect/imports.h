@@ -30,5 +30,8 @@ void rd_imports_undo(uint8_t owner);
 // Forgets what lies in a module that has left, and redirections from functions in it.
 void rd_imports_forget(const void *base, size_t size);
 
+// How many entries could not be changed, up to now; each module with such ones is told of in the log.
+uint32_t rd_imports_refused(void);
+
 uint32_t rd_imports_count(uint8_t owner);
 uint32_t rd_imports_total(void);

@@ -123,6 +123,10 @@ NTSYSAPI rd_ntstatus_t NTAPI LdrAddRefDll(ULONG flags, void *module);
 // LdrRegisterDllNotification and LdrUnregisterDllNotification: found by name, as the SDK's import
 // library lacks them.
 typedef rd_ntstatus_t NTAPI rd_ldr_register_fun(ULONG flags, rd_ldr_notify_fun *callback, void *arg,
+NTSYSAPI rd_ntstatus_t NTAPI LdrLockLoaderLock(ULONG flags, ULONG *state, ULONG_PTR *cookie);
+NTSYSAPI rd_ntstatus_t NTAPI LdrUnlockLoaderLock(ULONG flags, ULONG_PTR cookie);
+NTSYSAPI VOID NTAPI RtlAcquirePebLock(void);
+NTSYSAPI VOID NTAPI RtlReleasePebLock(void);
                                                 void **cookie);
 typedef rd_ntstatus_t NTAPI rd_ldr_unregister_fun(void *cookie);
 NTSYSAPI rd_ntstatus_t NTAPI NtGetNextThread(HANDLE process, HANDLE thread, ACCESS_MASK access,

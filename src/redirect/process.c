@@ -32,6 +32,36 @@ const rd_ldr_entry_t *rd_module_of(const void *address)
     return NULL;
 }
 
+static bool is_readable(const void *base, size_t size)
+{
+    uintptr_t at = (uintptr_t)base;
+    uintptr_t end = at + size;
+    while (at < end) {
+        MEMORY_BASIC_INFORMATION info;
+        if (!RD_NT_SUCCESS(NtQueryVirtualMemory(RD_CURRENT_PROCESS, (void *)at, 0, &info,
+                                                sizeof info, NULL)) ||
+            info.State != MEM_COMMIT || (info.Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0)
+            return false;
+        at = (uintptr_t)info.BaseAddress + info.RegionSize;
+    }
+    return true;
+}
+
+// Of the program itself the loader's record never says it.
+static bool may_have_run(const rd_ldr_entry_t *module)
+{
+    return (module->flags & RD_LDR_ATTACHED) != 0 || module == rd_module_next(NULL);
+}
+
+bool rd_module_view(const rd_ldr_entry_t *module, pe_view_t *view)
+{
+    // What the loader has just mapped is as it should be.
+    if (may_have_run(module) && !is_readable(module->base, module->image_size))
+        return false;
+    return pe_view_init_module(view, module->base) == PE_OK &&
+           view->optional.image_size <= module->image_size;
+}
+
 void rd_ascii_of(const rd_unicode_t *name, char *out, size_t size)
 {
     size_t length = name->text != NULL ? name->length / sizeof(WCHAR) : 0;
@@ -58,7 +88,7 @@ static const WCHAR *value_if_named(const WCHAR *variable, const char *name)
     return *variable == '=' ? variable + 1 : NULL;
 }
 
-bool rd_environment(const char *name, WCHAR *value, size_t capacity)
+static bool find_variable(const char *name, WCHAR *value, size_t capacity)
 {
     const rd_process_parameters_t *parameters = rd_process()->parameters;
     const WCHAR *variable = parameters != NULL ? parameters->environment : NULL;
@@ -75,4 +105,13 @@ bool rd_environment(const char *name, WCHAR *value, size_t capacity)
         }
     }
     return false;
+}
+
+bool rd_environment(const char *name, WCHAR *value, size_t capacity)
+{
+    // Of a program that is running already, other threads may be changing it.
+    RtlAcquirePebLock();
+    bool is_found = find_variable(name, value, capacity);
+    RtlReleasePebLock();
+    return is_found;
 }

@@ -35,14 +35,24 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+// msvcr70.dll to msvcr120d.dll.
+static bool is_numbered(const char *name)
+{
+    if (!starts_with(name, "msvcr") || !is_digit(name[5]))
+        return false;
+    name += 5;
+    while (is_digit(*name))
+        name++;
+    return pe_same_dll(name, ".dll") || pe_same_dll(name, "d.dll");
+}
+
+// Whole names: copies of runtimes under names of their own (ucrtbase_clr0400.dll, msvcr120_clr0400.dll)
+// belong to somebody who wanted one apart from the others.
 static family_t family_of(const char *name)
 {
-    if (starts_with(name, "ucrtbase"))
+    if (pe_same_dll(name, "ucrtbase.dll") || pe_same_dll(name, "ucrtbased.dll"))
         return FAMILY_UNIVERSAL;
-    // msvcrt.dll, msvcrtd.dll, msvcr70.dll to msvcr120d.dll.
-    if (starts_with(name, "msvcrt.dll") || starts_with(name, "msvcrtd.dll"))
-        return FAMILY_OLD;
-    if (starts_with(name, "msvcr") && is_digit(name[5]))
+    if (pe_same_dll(name, "msvcrt.dll") || pe_same_dll(name, "msvcrtd.dll") || is_numbered(name))
         return FAMILY_OLD;
     return FAMILY_NONE;
 }
@@ -63,7 +73,7 @@ static bool program_imports(const char *dll)
     pe_view_t program;
     pe_import_t import;
     const rd_ldr_entry_t *first = rd_module_next(NULL);
-    return first != NULL && pe_view_init_module(&program, first->base) == PE_OK &&
+    return first != NULL && rd_module_view(first, &program) &&
            pe_import_find(&program, dll, &import) == PE_OK;
 }
 
@@ -74,7 +84,7 @@ static bool program_imports_any(is_wanted_fun *is_wanted)
     pe_view_t program;
     pe_import_t import;
     const rd_ldr_entry_t *first = rd_module_next(NULL);
-    if (first == NULL || pe_view_init_module(&program, first->base) != PE_OK)
+    if (first == NULL || !rd_module_view(first, &program))
         return false;
     for (uint32_t i = 0; pe_import_at(&program, i, &import) == PE_OK; i++)
         if (is_wanted(import.name))
@@ -102,7 +112,7 @@ bool rd_program_imports_runtime(void)
 static bool is_of_program(const char *name)
 {
     return program_imports(name) ||
-           (starts_with(name, "ucrtbase.dll") && program_imports_any(is_set));
+           (pe_same_dll(name, "ucrtbase.dll") && program_imports_any(is_set));
 }
 
 // MIMALLOC_REDIRECT_CRT, if set, is the whole list; otherwise the rule of each family holds.
@@ -169,7 +179,7 @@ rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **re
     if (runtime == NULL)
         return RD_TOO_MANY;
     pe_view_t view;
-    if (pe_view_init_module(&view, module->base) != PE_OK)
+    if (!rd_module_view(module, &view))
         return RD_BAD_MODULE;
     uint8_t slot = (uint8_t)(runtime - rd_runtimes);
     memset(runtime, 0, sizeof *runtime);
@@ -188,7 +198,7 @@ rd_status_t rd_runtime_recognize(const rd_ldr_entry_t *module, rd_runtime_t **re
     runtime->is_used = true;
     runtime->was_initialized = rd_runtime_is_up(runtime);
     runtime->is_of_program = is_of_program(name);
-    if (rd_primary_runtime == &no_runtime || rd_primary_runtime->is_unloaded ||
+    if (!rd_primary_runtime->is_used || rd_primary_runtime->is_unloaded ||
         (runtime->is_of_program && !rd_primary_runtime->is_of_program &&
          !rd_primary_runtime->is_redirected))
         rd_primary_runtime = runtime;

@@ -43,8 +43,9 @@ static const status_text_t texts[RD_STATUS_COUNT] = {
                      "MIMALLOC_REDIRECT_CRT."},
     [RD_SELF_TEST_FAILED] = {"the self-test failed",
                              "Please report it with the output of MIMALLOC_VERBOSE=2."},
-    [RD_NO_IMPORTS_FOUND] = {"no module imports its heap functions",
-                             "The program may be linked with a static runtime: link it with /MD."},
+    [RD_IMPORTS_REFUSED] = {"the system refuses changes of import tables",
+                            "Another product (security software, copy protection) guards the "
+                            "process's memory."},
     [RD_NOT_SELECTED] = {"not asked for",
                          "Name it in MIMALLOC_REDIRECT_CRT if it shall be redirected."},
     [RD_DISABLED] = {"disabled by the environment", ""}, // the verdict names the variable

@@ -30,7 +30,7 @@ typedef enum rd_status {
     RD_NO_HEAP_EXPORTS,  // no malloc, free and so on among its exports
     RD_TOO_MANY,         // more than the tables hold
     RD_SELF_TEST_FAILED, // a block did not come from the allocator
-    RD_NO_IMPORTS_FOUND, // no module imports the runtime's functions
+    RD_IMPORTS_REFUSED,  // the system does not let import tables be changed
     RD_NOT_SELECTED,     // not asked for
 
     // The process.

@@ -29,8 +29,14 @@ static rd_status_t imports_apply(rd_runtime_t *runtime)
     }
     runtime->engine = MI_REDIRECT_ENGINE_IMPORTS;
     rd_lookup_prepare();
+    uint32_t refused_before = rd_imports_refused();
     rd_imports_apply_all();
     runtime->import_patch_count = rd_imports_count(runtime->slot);
+    // A module whose entries stay as they are goes on with the runtime's own functions; if all do so,
+    // nothing is redirected. None at all is no failure: whoever comes later or looks functions up is
+    // still served.
+    if (runtime->import_patch_count == 0 && rd_imports_refused() != refused_before)
+        return RD_IMPORTS_REFUSED;
     return RD_OK;
 }
 
@@ -237,14 +243,14 @@ void rd_takeover_module_gone(const void *base, size_t size)
 static bool each_redirected(rd_status_t (*change)(rd_runtime_t *),
                             rd_status_t (*other)(rd_runtime_t *))
 {
-    bool is_done = false;
+    bool is_done = true;
     for (unsigned i = 0; i < RD_RUNTIME_MAX; i++) {
         rd_runtime_t *runtime = &rd_runtimes[i];
         if (!runtime->is_used || runtime->is_unloaded || !runtime->is_redirected)
             continue;
         rd_status_t (*step)(rd_runtime_t *) =
             runtime->engine == MI_REDIRECT_ENGINE_CODE ? change : other;
-        is_done |= step(runtime) == RD_OK;
+        is_done &= step(runtime) == RD_OK;
     }
     return is_done;
 }
@@ -270,7 +276,7 @@ bool rd_takeover_enable(void)
     if (!rd_report.is_redirected)
         return false;
     if (!rd_report.is_off)
-        return true;
+        return rd_report.is_redirected;
     rd_report.is_off = false;
     rd_log(1, "turned on by mi_redirect_enable");
     bool is_done = each_redirected(rd_code_redo, imports_apply);
@@ -278,7 +284,7 @@ bool rd_takeover_enable(void)
     const rd_ldr_entry_t *module = NULL;
     while ((module = rd_module_next(module)) != NULL)
         rd_takeover_module(module);
-    return is_done;
+    return is_done && rd_report.is_redirected;
 }
 
 void rd_takeover_forward(DWORD reason)
@@ -286,3 +292,8 @@ void rd_takeover_forward(DWORD reason)
     if (entry_was_called)
         rd_allocator.entry(reason);
 }
+    if (!each_redirected(rd_code_undo, imports_pause)) {
+        (void)each_redirected(rd_code_redo, imports_apply);
+        rd_log(1, "cannot be turned off now: a runtime's code cannot be changed back");
+        return false;
+    }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A patch that cannot be made leaves the code as it was and the program running, with the reason in
-// the report; where import tables are allowed, they do the work instead. The arguments: the mode
-// ("code" or "auto") and the reason that is expected.
+// the report; where import tables are allowed, they do the work instead. The arguments: "code" when
+// nothing can be redirected, "auto" when import tables can, and the reason that is expected.
 #include "check.h"
 #include "mimalloc/redirect.h"
 #include "stock_allocator.h"
@@ -64,7 +64,7 @@ TEST(import_tables_do_it_instead)
 TEST(the_reason_is_told)
 {
     CHECK(some_function_has_reason(expected_reason) ||
-          strcmp(expected_reason, "the system refuses changes of code") == 0 ||
+          strncmp(expected_reason, "the system refuses", 18) == 0 ||
           strcmp(expected_reason, "no free memory within reach of a jump") == 0);
 }
 

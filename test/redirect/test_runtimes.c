@@ -163,7 +163,28 @@ TEST(a_runtime_that_is_not_named_stays_as_it_is)
     FreeLibrary(r.module);
 }
 
+// Some products bring a copy of the runtime under a name of their own, to have it for themselves.
+TEST(a_copy_under_another_name_stays_as_it_is)
+{
+    char path[MAX_PATH];
+    char copy[MAX_PATH];
+    GetModuleFileNameA(GetModuleHandleA("ucrtbase.dll"), path, sizeof path);
+    DWORD length = GetTempPathA(sizeof copy, copy);
+    snprintf(copy + length, sizeof copy - length, "ucrtbase_%u.dll",
+             (unsigned)GetCurrentProcessId());
+    REQUIRE(CopyFileA(path, copy, FALSE));
+    runtime_t r = load(copy);
+    REQUIRE(r.module != NULL);
+    CHECK(!is_redirected(r.module));
+    void *block = r.malloc(100);
+    CHECK(!mi_is_in_heap_region(block));
+    r.free(block);
+    FreeLibrary(r.module);
+    DeleteFileA(copy);
+}
+
 TEST_MAIN(RUN(a_late_runtime_is_redirected) RUN(its_operators_are_redirected)
               RUN(a_runtime_comes_back_elsewhere) RUN(many_times_in_and_out)
                   RUN(runtimes_pass_blocks_to_each_other)
-                      RUN(a_runtime_that_is_not_named_stays_as_it_is))
+                      RUN(a_runtime_that_is_not_named_stays_as_it_is)
+                          RUN(a_copy_under_another_name_stays_as_it_is))
