@@ -77,6 +77,19 @@ rd_status_t rd_allocator_from(const rd_ldr_entry_t *module)
     return RD_OK;
 }
 
+void rd_allocator_report_other(const rd_ldr_entry_t *module)
+{
+    pe_view_t view;
+    void *entry;
+    char name[64];
+    if (module->base == rd_allocator.base || !rd_module_view(module, &view) ||
+        rd_export_find(&view, "_mi_redirect_entry", &entry) != RD_OK)
+        return;
+    rd_ascii_of(&module->base_name, name, sizeof name);
+    rd_log(1, "%s is one more allocator: the runtimes use %s, and it serves its own callers", name,
+           rd_allocator.name);
+}
+
 rd_status_t rd_allocator_find(void)
 {
     rd_status_t result = RD_NO_ALLOCATOR;

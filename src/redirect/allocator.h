@@ -31,3 +31,6 @@ extern rd_allocator_t rd_allocator;
 // Looks through the loaded modules, or at one that just arrived.
 rd_status_t rd_allocator_find(void);
 rd_status_t rd_allocator_from(const rd_ldr_entry_t *entry);
+
+// A line in the log when the module is one more allocator: only one can be served.
+void rd_allocator_report_other(const rd_ldr_entry_t *entry);

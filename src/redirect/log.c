@@ -7,6 +7,10 @@
 #include "redirect/process.h"
 #include "redirect/settings.h"
 
+#include "compiler/intrinsics.h"
+
+enum { LINE_SIZE = 512 };
+
 typedef struct out {
     char *text;
     size_t size;
@@ -101,9 +105,18 @@ void rd_format(char *text, size_t size, const char *format, ...)
 
 static bool write_to(HANDLE file, const char *text, size_t size)
 {
-    rd_io_status_t io = {0};
-    return file != NULL && file != INVALID_HANDLE_VALUE &&
-           RD_NT_SUCCESS(NtWriteFile(file, NULL, NULL, NULL, &io, text, (ULONG)size, NULL, NULL));
+    rd_io_status_t io = {.status = (void *)(uintptr_t)RD_STATUS_PENDING};
+    if (file == NULL || file == INVALID_HANDLE_VALUE)
+        return false;
+    rd_ntstatus_t status = NtWriteFile(file, NULL, NULL, NULL, &io, text, (ULONG)size, NULL, NULL);
+    // A handle for overlapped use, as some programs give their children: the system goes on writing,
+    // to `io` too. The file is also signalled by others' writes through the same handle.
+    while (status == RD_STATUS_PENDING) {
+        if (!RD_NT_SUCCESS(NtWaitForSingleObject(file, FALSE, NULL)))
+            (void)NtYieldExecution();
+        status = (rd_ntstatus_t)(uintptr_t)*(void *volatile *)&io.status;
+    }
+    return RD_NT_SUCCESS(status);
 }
 
 // GUI programs have no standard error. kernel32 is there before any DLL is started.
@@ -142,21 +155,32 @@ static void write_to_console(const char *text, size_t size)
         write_to_debugger(text);
 }
 
-// Opened for each line: other processes write to the same file, and nothing is left open.
-static void write_to_log_file(const char *text, size_t size)
+static rd_unicode_t last_part_of(rd_unicode_t path)
 {
-    static bool has_failed; // told once, and not tried again
-    HANDLE file = NULL;
-    if (rd_settings.log_file[0] == 0 || has_failed)
-        return;
-    rd_ntstatus_t status = open_log_file(&file);
-    if (RD_NT_SUCCESS(status)) {
-        write_to(file, text, size);
-        (void)NtClose(file);
-        return;
+    USHORT count = (USHORT)(path.length / sizeof(WCHAR));
+    USHORT start = count;
+    while (start > 0 && path.text[start - 1] != '\\')
+        start--;
+    return (rd_unicode_t){.length = (USHORT)((count - start) * sizeof(WCHAR)),
+                          .text = path.text + start};
+}
+
+// "program.exe 1234: ": the programs that a program starts write to the same file.
+static void put_process(char *out, size_t size)
+{
+    const uint32_t process_id_offset = sizeof(void *) == 8 ? 0x40 : 0x20; // in the thread block
+    const rd_process_parameters_t *parameters = rd_process()->parameters;
+    char name[64] = "";
+    if (parameters != NULL && parameters->image_path.text != NULL) {
+        rd_unicode_t program = last_part_of(parameters->image_path);
+        rd_ascii_of(&program, name, sizeof name);
     }
+    rd_format(out, size, "%s %u: ", name, (unsigned)mi_teb_word(process_id_offset));
+}
+
+static void report_log_file(rd_ntstatus_t status)
+{
     char line[160];
-    has_failed = true;
     rd_format(line, sizeof line,
               "mimalloc-redirect: the file that MIMALLOC_LOG_FILE names cannot be opened (status "
               "0x%08x): does its folder exist, and may this user write there?\n",
@@ -164,11 +188,32 @@ static void write_to_log_file(const char *text, size_t size)
     write_to_console(line, strlen(line));
 }
 
+// Opened for each line: other processes write to the same file, and nothing is left open.
+static void write_to_log_file(const char *text)
+{
+    static bool has_failed; // told once, and not tried again
+    char line[LINE_SIZE + 96];
+    HANDLE file = NULL;
+    if (rd_settings.log_file[0] == 0 || has_failed)
+        return;
+    rd_ntstatus_t status = open_log_file(&file);
+    if (!RD_NT_SUCCESS(status)) {
+        has_failed = true;
+        report_log_file(status);
+        return;
+    }
+    put_process(line, sizeof line);
+    size_t used = strlen(line);
+    rd_format(line + used, sizeof line - used, "%s", text);
+    write_to(file, line, strlen(line));
+    (void)NtClose(file);
+}
+
 void rd_log(int level, const char *format, ...)
 {
     if (rd_settings.verbose < level)
         return;
-    char line[512];
+    char line[LINE_SIZE];
     static const char head[] = "mimalloc-redirect: ";
     size_t used = sizeof head - 1;
     for (size_t i = 0; i < used; i++)
@@ -182,5 +227,5 @@ void rd_log(int level, const char *format, ...)
     line[used++] = '\n';
     line[used] = 0;
     write_to_console(line, used);
-    write_to_log_file(line, used);
+    write_to_log_file(line);
 }

@@ -10,5 +10,5 @@ void rd_format(char *out, size_t size, const char *format, ...);
 void rd_format_list(char *out, size_t size, const char *format, va_list args);
 
 // Prints "mimalloc-redirect: ...\n" if MIMALLOC_VERBOSE is at least level: to standard error, or
-// where there is none to the debugger; and to MIMALLOC_LOG_FILE.
+// where there is none to the debugger; and to MIMALLOC_LOG_FILE, there with the process before it.
 void rd_log(int level, const char *format, ...);

@@ -7,6 +7,7 @@
 #include <windows.h>
 
 #define RD_NT_SUCCESS(status)     ((status) >= 0)
+#define RD_STATUS_PENDING         ((rd_ntstatus_t)0x103)
 #define RD_CURRENT_PROCESS        ((HANDLE)(intptr_t)-1)
 #define RD_CURRENT_THREAD         ((HANDLE)(intptr_t)-2)
 #define RD_LDR_PIN                1UL
@@ -107,6 +108,8 @@ NTSYSAPI rd_ntstatus_t NTAPI NtClose(HANDLE handle);
 NTSYSAPI rd_ntstatus_t NTAPI NtWriteFile(HANDLE file, HANDLE event, void *apc, void *apc_arg,
                                          rd_io_status_t *io, const void *data, ULONG size,
                                          LARGE_INTEGER *offset, ULONG *key);
+NTSYSAPI rd_ntstatus_t NTAPI NtWaitForSingleObject(HANDLE object, BOOLEAN is_alertable,
+                                                   LARGE_INTEGER *timeout);
 NTSYSAPI rd_ntstatus_t NTAPI NtCreateFile(HANDLE *file, ACCESS_MASK access,
                                           rd_object_attributes_t *attributes, rd_io_status_t *io,
                                           LARGE_INTEGER *size, ULONG file_attributes, ULONG share,
@@ -120,13 +123,13 @@ NTSYSAPI void *NTAPI RtlReAllocateHeap(HANDLE heap, ULONG flags, void *block, SI
 NTSYSAPI SIZE_T NTAPI RtlSizeHeap(HANDLE heap, ULONG flags, const void *block);
 NTSYSAPI BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 NTSYSAPI rd_ntstatus_t NTAPI LdrAddRefDll(ULONG flags, void *module);
-// LdrRegisterDllNotification and LdrUnregisterDllNotification: found by name, as the SDK's import
-// library lacks them.
-typedef rd_ntstatus_t NTAPI rd_ldr_register_fun(ULONG flags, rd_ldr_notify_fun *callback, void *arg,
 NTSYSAPI rd_ntstatus_t NTAPI LdrLockLoaderLock(ULONG flags, ULONG *state, ULONG_PTR *cookie);
 NTSYSAPI rd_ntstatus_t NTAPI LdrUnlockLoaderLock(ULONG flags, ULONG_PTR cookie);
 NTSYSAPI VOID NTAPI RtlAcquirePebLock(void);
 NTSYSAPI VOID NTAPI RtlReleasePebLock(void);
+// LdrRegisterDllNotification and LdrUnregisterDllNotification: found by name, as the SDK's import
+// library lacks them.
+typedef rd_ntstatus_t NTAPI rd_ldr_register_fun(ULONG flags, rd_ldr_notify_fun *callback, void *arg,
                                                 void **cookie);
 typedef rd_ntstatus_t NTAPI rd_ldr_unregister_fun(void *cookie);
 NTSYSAPI rd_ntstatus_t NTAPI NtGetNextThread(HANDLE process, HANDLE thread, ACCESS_MASK access,

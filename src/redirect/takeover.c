@@ -131,7 +131,14 @@ static void pin(const void *address)
         rd_log(1, "cannot pin the module at %p", address);
 }
 
-static rd_status_t start_with_allocator(void)
+static void report_other_allocators(void)
+{
+    const rd_ldr_entry_t *module = NULL;
+    while (rd_settings.verbose > 0 && (module = rd_module_next(module)) != NULL)
+        rd_allocator_report_other(module);
+}
+
+static void start_with_allocator(void)
 {
     pin((const void *)rd_takeover_start);
     pin(rd_allocator.base);
@@ -143,8 +150,8 @@ static rd_status_t start_with_allocator(void)
             rd_allocator.name);
         rd_allocator.enlist = NULL;
     }
+    report_other_allocators();
     rd_heap_guard_prepare();
-    return RD_OK;
 }
 
 static void finish(rd_status_t status)
@@ -159,6 +166,24 @@ static void finish(rd_status_t status)
     rd_report_verdict();
 }
 
+static bool is_any_redirected(void)
+{
+    for (unsigned i = 0; i < RD_RUNTIME_MAX; i++)
+        if (rd_runtimes[i].is_used && !rd_runtimes[i].is_unloaded && rd_runtimes[i].is_redirected)
+            return true;
+    return false;
+}
+
+static rd_status_t recognize(const rd_ldr_entry_t *module, rd_runtime_t **runtime)
+{
+    rd_status_t status = rd_runtime_recognize(module, runtime);
+    char name[40];
+    rd_ascii_of(&module->base_name, name, sizeof name);
+    if (status == RD_TOO_MANY || status == RD_BAD_MODULE)
+        rd_log(1, "%s at %p: not redirected (%s)", name, module->base, rd_status_text(status));
+    return status;
+}
+
 static rd_status_t take_over_all(void)
 {
     rd_runtime_t *found[RD_RUNTIME_MAX];
@@ -166,10 +191,11 @@ static rd_status_t take_over_all(void)
     rd_status_t result = RD_NO_RUNTIME;
     const rd_ldr_entry_t *module = NULL;
     // All are found before the first is changed: which one is primary decides how it is patched.
-    while ((module = rd_module_next(module)) != NULL && count < RD_RUNTIME_MAX) {
-        rd_status_t status = rd_runtime_recognize(module, &found[count]);
+    while ((module = rd_module_next(module)) != NULL) {
+        rd_runtime_t *runtime;
+        rd_status_t status = recognize(module, &runtime);
         if (status == RD_OK)
-            count++;
+            found[count++] = runtime;
         else if (status != RD_NO_HEAP_EXPORTS)
             result = status;
     }
@@ -193,7 +219,7 @@ void rd_takeover_start(void)
         finish(status);
         return;
     }
-    (void)start_with_allocator();
+    start_with_allocator();
     finish(take_over_all());
 }
 
@@ -202,7 +228,7 @@ static void start_late(const rd_ldr_entry_t *module)
 {
     if (rd_allocator_from(module) != RD_OK)
         return;
-    (void)start_with_allocator();
+    start_with_allocator();
     finish(take_over_all());
 }
 
@@ -217,7 +243,9 @@ void rd_takeover_module(const rd_ldr_entry_t *module)
     }
     bool was_redirected = rd_report.is_redirected;
     // Notices may also come for modules that were there before us.
-    if (rd_runtime_at(module->base) == NULL && rd_runtime_recognize(module, &runtime) == RD_OK) {
+    if (rd_runtime_at(module->base) == NULL && recognize(module, &runtime) == RD_OK) {
+    if (rd_settings.verbose > 0)
+        rd_allocator_report_other(module);
         take_over(runtime);
         if (rd_report.is_redirected != was_redirected || runtime->reason != RD_OK)
             finish(runtime->reason);

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""log_output.py LAUNCHER PROGRAM OTHER: what MIMALLOC_VERBOSE, MIMALLOC_LOG_FILE and
+"""log_output.py LAUNCHER PROGRAM OTHER MANY TWO: what MIMALLOC_VERBOSE, MIMALLOC_LOG_FILE and
 MIMALLOC_SHOW_STATS make a program print.
 
 The program is redirected in code mode and otherwise prints its own test results to stdout only. The
-other one runs on our own allocator and frees blocks that are older."""
+other one runs on our own allocator and frees blocks that are older, MANY loads more runtimes than can be
+handled, and TWO has two allocators."""
 import os
 import re
 import subprocess
@@ -96,7 +97,25 @@ def check_log_file(launcher, program):
         with open(path, encoding="ascii") as file:
             logged = file.read().splitlines()
         # Appended by the second run, not overwritten.
-        require(logged == [PREFIX + line for line in lines * 2], "the same lines in the file", logged)
+        logged = [re.match(r"([^ ]+) (\d+): (.*)$", line) for line in logged]
+        require(all(logged), "each line tells its process", lines)
+        require([line[3] for line in logged] == [PREFIX + line for line in lines * 2],
+                "the same lines in the file", [line[0] for line in logged])
+        require({line[1] for line in logged} == {os.path.basename(program)} and
+                len({line[2] for line in logged}) == 2, "both runs", [line[0] for line in logged])
+
+
+def check_too_many(launcher, program):
+    status, lines = run(launcher, program, MIMALLOC_VERBOSE="1", MIMALLOC_REDIRECT_CRT="all")
+    require(status == 0, "it works all the same", lines)
+    require(any(re.match(r"msvcr120\.dll at 0x[0-9a-f]+: not redirected \(more runtimes or threads "
+                         r"than can be handled\)$", line) for line in lines), "which is told", lines)
+
+
+def check_two_allocators(launcher, program):
+    _, lines = run(launcher, program, MIMALLOC_VERBOSE="1")
+    require("mimalloc-override.dll is one more allocator: the runtimes use mimalloc.dll, and it serves "
+            "its own callers" in lines, "the second allocator is told of", lines)
 
 
 def check_statistics(launcher, program):
@@ -111,7 +130,7 @@ def check_statistics(launcher, program):
     require(counts[0] >= 12 and counts[1] >= 2 and counts[2] >= 2, "all calls counted", [said])
 
 
-def main(launcher, program, other):
+def main(launcher, program, other, many, two):
     check_silence(launcher, program)
     check_verdict(launcher, program)
     check_functions(launcher, program)
@@ -121,7 +140,9 @@ def main(launcher, program, other):
     check_log_file(launcher, program)
     check_log_file_that_cannot_be(launcher, program)
     check_statistics(launcher, other)
-    print("9 passed, 0 failed")
+    check_too_many(launcher, many)
+    check_two_allocators(launcher, two)
+    print("11 passed, 0 failed")
 
 
 if __name__ == "__main__":
