@@ -15,12 +15,15 @@ typedef BOOL WINAPI heap_free_fun(HANDLE heap, DWORD flags, void *block);
 typedef SIZE_T WINAPI heap_size_fun(HANDLE heap, DWORD flags, const void *block);
 typedef void *WINAPI heap_realloc_fun(HANDLE heap, DWORD flags, void *block, SIZE_T size);
 typedef BOOL WINAPI heap_validate_fun(HANDLE heap, DWORD flags, const void *block);
+typedef HLOCAL WINAPI local_free_fun(HLOCAL block);
 
 // const after rd_heap_guard_prepare
 static heap_free_fun *win32_free;
 static heap_size_fun *win32_size;
 static heap_realloc_fun *win32_realloc;
 static heap_validate_fun *win32_validate;
+static local_free_fun *win32_local_free;
+static local_free_fun *win32_global_free;
 
 static bool is_rescue(const void *block)
 {
@@ -68,6 +71,23 @@ static void *WINAPI guard_heap_realloc(HANDLE heap, DWORD flags, void *block, SI
 static BOOL WINAPI guard_heap_validate(HANDLE heap, DWORD flags, const void *block)
 {
     return is_rescue(block) ? TRUE : win32_validate(heap, flags, block);
+}
+
+// Fixed blocks of these two are blocks of the process heap: so they free those of malloc, too.
+static HLOCAL WINAPI guard_local_free(HLOCAL block)
+{
+    if (!is_rescue(block))
+        return win32_local_free(block);
+    rd_allocator.free(block);
+    return NULL;
+}
+
+static HGLOBAL WINAPI guard_global_free(HGLOBAL block)
+{
+    if (!is_rescue(block))
+        return win32_global_free(block);
+    rd_allocator.free(block);
+    return NULL;
 }
 
 // The same for modules that import from ntdll.
@@ -123,4 +143,7 @@ void rd_heap_guard_prepare(void)
                                                     (const void *)RtlReAllocateHeap);
     win32_validate =
         (heap_validate_fun *)guard_win32("HeapValidate", (void *)guard_heap_validate, NULL);
+    win32_local_free = (local_free_fun *)guard_win32("LocalFree", (void *)guard_local_free, NULL);
+    win32_global_free =
+        (local_free_fun *)guard_win32("GlobalFree", (void *)guard_global_free, NULL);
 }

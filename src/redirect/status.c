@@ -53,8 +53,9 @@ static const status_text_t texts[RD_STATUS_COUNT] = {
                          "Link the program with mimalloc-override.dll, or use minject."},
     [RD_OLD_ALLOCATOR] = {"the allocator DLL lacks needed functions",
                           "Use mimalloc-override.dll and mimalloc-redirect.dll of one release."},
-    [RD_NO_RUNTIME] = {"no C runtime DLL is loaded",
-                       "The program uses a static runtime: link it with /MD."},
+    [RD_NO_RUNTIME] = {"the program imports no C runtime DLL",
+                       "A static runtime stays as it is: link the program with /MD. If its DLLs "
+                       "use a runtime of their own, name that in MIMALLOC_REDIRECT_CRT."},
     [RD_TURNED_OFF] = {"turned off by mi_redirect_disable",
                        "mi_redirect_enable turns it on again."},
 };

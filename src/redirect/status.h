@@ -37,7 +37,7 @@ typedef enum rd_status {
     RD_DISABLED,      // by the environment
     RD_NO_ALLOCATOR,  // no module with _mi_redirect_entry is loaded
     RD_OLD_ALLOCATOR, // it lacks functions that are needed
-    RD_NO_RUNTIME,    // no C runtime that can be redirected is loaded
+    RD_NO_RUNTIME,    // the program has no C runtime that can be seen
     RD_TURNED_OFF,    // by mi_redirect_disable
 
     RD_STATUS_COUNT

@@ -199,6 +199,9 @@ static rd_status_t take_over_all(void)
         else if (status != RD_NO_HEAP_EXPORTS)
             result = status;
     }
+    // Runtimes that system DLLs brought for themselves are no news to a program without one.
+    if (result == RD_NOT_SELECTED && rd_settings.runtimes[0] == 0 && !rd_program_imports_runtime())
+        result = RD_NO_RUNTIME;
     for (unsigned i = 0; i < count; i++) {
         take_over(found[i]);
         if (found[i]->reason != RD_OK)
@@ -241,11 +244,11 @@ void rd_takeover_module(const rd_ldr_entry_t *module)
         start_late(module);
         return;
     }
+    if (rd_settings.verbose > 0)
+        rd_allocator_report_other(module);
     bool was_redirected = rd_report.is_redirected;
     // Notices may also come for modules that were there before us.
     if (rd_runtime_at(module->base) == NULL && recognize(module, &runtime) == RD_OK) {
-    if (rd_settings.verbose > 0)
-        rd_allocator_report_other(module);
         take_over(runtime);
         if (rd_report.is_redirected != was_redirected || runtime->reason != RD_OK)
             finish(runtime->reason);
@@ -266,8 +269,14 @@ void rd_takeover_module_gone(const void *base, size_t size)
     runtime->is_unloaded = true;
     runtime->relay = NULL; // A page is left behind: a thread may still be in it.
     rd_log(2, "%s at %p has left the process", runtime->name, base);
+    if (!rd_report.is_redirected || is_any_redirected())
+        return;
+    rd_report.is_redirected = false;
+    rd_report.reason = RD_NO_RUNTIME;
+    rd_report_verdict();
 }
 
+// False: not with all of them.
 static bool each_redirected(rd_status_t (*change)(rd_runtime_t *),
                             rd_status_t (*other)(rd_runtime_t *))
 {
@@ -294,15 +303,18 @@ bool rd_takeover_disable(void)
 {
     if (!rd_report.is_redirected || rd_report.is_off)
         return false;
+    if (!each_redirected(rd_code_undo, imports_pause)) {
+        (void)each_redirected(rd_code_redo, imports_apply);
+        rd_log(1, "cannot be turned off now: a runtime's code cannot be changed back");
+        return false;
+    }
     rd_report.is_off = true;
     rd_log(1, "turned off by mi_redirect_disable");
-    return each_redirected(rd_code_undo, imports_pause);
+    return true;
 }
 
 bool rd_takeover_enable(void)
 {
-    if (!rd_report.is_redirected)
-        return false;
     if (!rd_report.is_off)
         return rd_report.is_redirected;
     rd_report.is_off = false;
@@ -320,8 +332,3 @@ void rd_takeover_forward(DWORD reason)
     if (entry_was_called)
         rd_allocator.entry(reason);
 }
-    if (!each_redirected(rd_code_undo, imports_pause)) {
-        (void)each_redirected(rd_code_redo, imports_apply);
-        rd_log(1, "cannot be turned off now: a runtime's code cannot be changed back");
-        return false;
-    }

@@ -12,7 +12,7 @@ void rd_takeover_start(void);
 void rd_takeover_module(const rd_ldr_entry_t *module);
 void rd_takeover_module_gone(const void *base, size_t size);
 
-// The exported switches.
+// The exported switches: for all runtimes, or false.
 bool rd_takeover_disable(void);
 bool rd_takeover_enable(void);
 

@@ -55,7 +55,7 @@ def main(bin_folder, minject, launcher, cache):
         require(status == 0, "minject", out, err)
         injected, said = edited(launcher, program, other, copy)
         require(injected == plain, "the same file with the allocator")
-        require("redirected: no (no C runtime DLL is loaded). The program uses a static" in said,
+        require("redirected: no (the program imports no C runtime DLL). A static runtime" in said,
                 "the verdict", said)
         require("malloc is redirected: no" in said, "the allocator says the same", said)
     print("1 passed, 0 failed")

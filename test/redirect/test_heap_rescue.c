@@ -56,6 +56,47 @@ TEST(native_functions_too)
     CHECK(RtlFreeHeap(GetProcessHeap(), 0, block));
 }
 
+// Blocks of these two, if they are fixed ones, are the process heap's.
+TEST(local_and_global_free_of_a_malloc_block)
+{
+    uint64_t before = rescues();
+    size_t frees = stock_counts()->frees;
+    CHECK_EQ(LocalFree(malloc(100)), NULL);
+    CHECK_EQ(GlobalFree(malloc(100)), NULL);
+    CHECK_EQ(stock_counts()->frees, frees + 2);
+    CHECK_EQ(rescues(), before + 2);
+    CHECK_EQ(LocalFree(LocalAlloc(LMEM_FIXED, 100)), NULL);
+    CHECK_EQ(LocalFree(LocalAlloc(LMEM_MOVEABLE, 100)), NULL);
+    CHECK_EQ(GlobalFree(GlobalAlloc(GMEM_FIXED, 100)), NULL);
+    CHECK_EQ(LocalFree(NULL), NULL);
+    CHECK_EQ(rescues(), before + 2);
+}
+
+// A DLL of the system, which comes later and has nothing of ours in its imports.
+TEST(com_free_of_a_malloc_block)
+{
+    HMODULE ole = LoadLibraryA("ole32.dll");
+    REQUIRE(ole != NULL);
+    void *(WINAPI * get)(SIZE_T) =
+        (void *(WINAPI *)(SIZE_T))(void *)GetProcAddress(ole, "CoTaskMemAlloc");
+    void *(WINAPI * grow)(void *, SIZE_T) =
+        (void *(WINAPI *)(void *, SIZE_T))(void *)GetProcAddress(ole, "CoTaskMemRealloc");
+    void(WINAPI * give)(void *) =
+        (void(WINAPI *)(void *))(void *)GetProcAddress(ole, "CoTaskMemFree");
+    REQUIRE(get != NULL && grow != NULL && give != NULL);
+    size_t frees = stock_counts()->frees;
+    give(malloc(100));
+    CHECK_EQ(stock_counts()->frees, frees + 1);
+    char *block = malloc(100);
+    memset(block, 8, 100);
+    block = grow(block, 20000);
+    CHECK(block != NULL && block[99] == 8);
+    give(block);
+    void *own = get(100);
+    CHECK(!mi_is_in_heap_region(own));
+    give(own);
+}
+
 TEST(blocks_of_the_heap_stay_there)
 {
     uint64_t before = rescues();
@@ -81,4 +122,5 @@ TEST(a_refused_free_still_says_why)
 
 TEST_MAIN(RUN(heap_free_of_a_malloc_block) RUN(heap_size_of_a_malloc_block)
               RUN(heap_realloc_of_a_malloc_block) RUN(native_functions_too)
-                  RUN(blocks_of_the_heap_stay_there) RUN(a_refused_free_still_says_why))
+                  RUN(local_and_global_free_of_a_malloc_block) RUN(com_free_of_a_malloc_block)
+                      RUN(blocks_of_the_heap_stay_there) RUN(a_refused_free_still_says_why))

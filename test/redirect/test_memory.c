@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What is changed in memory is what is reported, and no page is left writable and executable.
+// What is changed in memory is what is reported, in all modules, and no page is left writable and
+// executable.
 #include "check.h"
 #include "mimalloc/redirect.h"
 #include "stock_allocator.h"
 
 #include <stdlib.h>
 #include <windows.h>
+
+#include <delayimp.h>
+#include <psapi.h>
 
 static bool has_both(DWORD protection)
 {
@@ -111,6 +115,112 @@ static unsigned compare_code(const uint8_t *module, const uint8_t *file)
         }
     }
     return different;
+}
+
+// Each module of the process, with its file.
+typedef unsigned look_fun(uint8_t *module);
+
+enum { MODULES_MAX = 200 };
+
+static unsigned in_all_modules(look_fun *look)
+{
+    static HMODULE modules[MODULES_MAX];
+    DWORD size = 0;
+    unsigned found = 0;
+    CHECK(EnumProcessModules(GetCurrentProcess(), modules, sizeof modules, &size));
+    for (DWORD i = 0; i < size / sizeof modules[0] && i < MODULES_MAX; i++)
+        found += look((uint8_t *)modules[i]);
+    return found;
+}
+
+static bool is_runtime(const uint8_t *module)
+{
+    mi_redirect_runtime_t runtime = {.size = sizeof runtime};
+    return mi_redirect_get_runtime(0, &runtime) && module == runtime.base;
+}
+
+static unsigned looked_at;
+
+static unsigned changed_code_of(uint8_t *module)
+{
+    char path[MAX_PATH];
+    DWORD size = 0;
+    if (is_runtime(module))
+        return 0;
+    REQUIRE(GetModuleFileNameA((HMODULE)(void *)module, path, sizeof path) != 0);
+    uint8_t *file = read_file(path, &size);
+    REQUIRE(file != NULL);
+    relocate(file, (uintptr_t)module);
+    unsigned different = compare_code(module, file);
+    if (different != 0)
+        printf("     %u bytes of %s\n", different, path);
+    free(file);
+    looked_at++;
+    return different;
+}
+
+TEST(the_code_of_all_other_modules_is_that_of_their_files)
+{
+    CHECK_EQ(in_all_modules(changed_code_of), 0);
+    CHECK(looked_at >= 4);
+}
+
+static bool lies_in_one_of_ours(uintptr_t address)
+{
+    HMODULE module = NULL;
+    if (!GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                                GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                            (const char *)address, &module))
+        return false;
+    return GetProcAddress(module, "mi_redirect_get_status") != NULL ||
+           GetProcAddress(module, "_mi_redirect_entry") != NULL;
+}
+
+static unsigned changed_slots(const uint8_t *module, DWORD table_rva)
+{
+    unsigned count = 0;
+    uintptr_t value;
+    for (const uint8_t *slot = module + table_rva;; slot += sizeof value) {
+        memcpy(&value, slot, sizeof value);
+        if (value == 0)
+            return count;
+        count += lies_in_one_of_ours(value);
+    }
+}
+
+// Entries for our DLLs' own functions are the loader's work.
+static bool is_ours(const char *dll)
+{
+    HMODULE module = GetModuleHandleA(dll);
+    return module != NULL && (GetProcAddress(module, "mi_redirect_get_status") != NULL ||
+                              GetProcAddress(module, "_mi_redirect_entry") != NULL);
+}
+
+static unsigned changed_entries_of(uint8_t *module)
+{
+    const IMAGE_NT_HEADERS *nt =
+        (const void *)(module + ((IMAGE_DOS_HEADER *)(void *)module)->e_lfanew);
+    const IMAGE_DATA_DIRECTORY *directories = nt->OptionalHeader.DataDirectory;
+    unsigned count = 0;
+    const IMAGE_IMPORT_DESCRIPTOR *import =
+        (const void *)(module + directories[IMAGE_DIRECTORY_ENTRY_IMPORT].VirtualAddress);
+    for (; directories[IMAGE_DIRECTORY_ENTRY_IMPORT].Size != 0 && import->Name != 0; import++)
+        if (!is_ours((const char *)module + import->Name))
+            count += changed_slots(module, import->FirstThunk);
+    const ImgDelayDescr *delayed =
+        (const void *)(module + directories[IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT].VirtualAddress);
+    for (; directories[IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT].Size != 0 && delayed->rvaDLLName != 0;
+         delayed++)
+        count += changed_slots(module, (DWORD)delayed->rvaIAT);
+    return count;
+}
+
+TEST(the_import_entries_that_lead_to_us_are_those_that_are_counted)
+{
+    mi_redirect_status_t status = {.size = sizeof status};
+    REQUIRE(mi_redirect_get_status(&status));
+    CHECK_EQ(in_all_modules(changed_entries_of), status.import_patch_count);
+    CHECK(status.import_patch_count >= 3);
 }
 
 static unsigned reported_bytes(void)
@@ -223,5 +333,8 @@ TEST(the_status_calls_refuse_what_they_do_not_know)
 
 TEST_MAIN(RUN(no_page_is_writable_and_executable)
               RUN(exactly_the_reported_bytes_differ_from_the_file)
-                  RUN(the_report_tells_what_is_there) RUN(at_most_two_jumps_lead_to_the_replacement)
-                      RUN(the_status_calls_refuse_what_they_do_not_know))
+                  RUN(the_code_of_all_other_modules_is_that_of_their_files)
+                      RUN(the_import_entries_that_lead_to_us_are_those_that_are_counted)
+                          RUN(the_report_tells_what_is_there)
+                              RUN(at_most_two_jumps_lead_to_the_replacement)
+                                  RUN(the_status_calls_refuse_what_they_do_not_know))
