@@ -67,7 +67,7 @@ static void detach(const void *reserved)
         return;
     // FreeLibrary comes here only if nothing was taken over, or if pinning has failed.
     unregister();
-    (void)rd_takeover_disable();
+    rd_takeover_stop();
 }
 
 // Never fails: a process that cannot be redirected runs as it would without us.

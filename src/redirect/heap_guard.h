@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// HeapFree, HeapSize, HeapReAlloc, LocalFree and GlobalFree of a block that is ours: Microsoft's runtime
-// keeps its blocks in the process heap, and system DLLs and programs have come to rely on that.
+// HeapFree, HeapSize, HeapReAlloc, LocalFree and GlobalFree of a block that is ours: Microsoft's
+// runtime keeps its blocks in the process heap, and system DLLs and programs have come to rely on it.
 #pragma once
 
 #include <stdint.h>

@@ -327,6 +327,13 @@ bool rd_takeover_enable(void)
     return is_done && rd_report.is_redirected;
 }
 
+void rd_takeover_stop(void)
+{
+    (void)rd_takeover_disable();
+    rd_lookup_undo();
+    rd_imports_undo(RD_IMPORT_GUARD);
+}
+
 void rd_takeover_forward(DWORD reason)
 {
     if (entry_was_called)

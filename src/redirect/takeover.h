@@ -16,5 +16,8 @@ void rd_takeover_module_gone(const void *base, size_t size);
 bool rd_takeover_disable(void);
 bool rd_takeover_enable(void);
 
+// Before this DLL is unmapped: nothing leads into it any more, as far as that can be done.
+void rd_takeover_stop(void);
+
 // Tells the allocator about thread and process ends, while it is redirected.
 void rd_takeover_forward(DWORD reason);

@@ -4,8 +4,8 @@
 MIMALLOC_SHOW_STATS make a program print.
 
 The program is redirected in code mode and otherwise prints its own test results to stdout only. The
-other one runs on our own allocator and frees blocks that are older, MANY loads more runtimes than can be
-handled, and TWO has two allocators."""
+other one runs on our own allocator and frees blocks that are older, MANY loads more runtimes than can
+be handled, and TWO has two allocators."""
 import os
 import re
 import subprocess

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The allocator's DLL is loaded when somebody else has long replaced a function of the runtime: one that
-// makes aligned blocks, and these are of another layout than the runtime's. The hook must stay, and must
-// not be called by the redirect, which would take its blocks for the runtime's. The argument is the mode.
+// The allocator's DLL is loaded when somebody else has long replaced a function of the runtime: one
+// that makes aligned blocks, and these are of another layout than the runtime's. The hook must stay,
+// and must not be called by the redirect, which would take its blocks for the runtime's. The argument
+// is the mode.
 #include "check.h"
 #include "mimalloc/redirect.h"
 

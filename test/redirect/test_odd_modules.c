@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Modules of programs that nobody here wrote, in the process before the allocator's DLL is loaded and
-// after: headers that cannot be read any more, as protected programs have them; runtimes loaded as data;
-// a runtime whose imports nobody has resolved; names that are long or not ASCII. MIMALLOC_REDIRECT_CRT
-// names msvcr110 and msvcr120.
+// after: headers that cannot be read any more, as protected programs have them; runtimes loaded as
+// data; a runtime whose imports nobody has resolved; names that are long or not ASCII. The argument is
+// the mode; MIMALLOC_REDIRECT_CRT names msvcr110 and msvcr120.
 #include "check.h"
 #include "mimalloc/redirect.h"
 

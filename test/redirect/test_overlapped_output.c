@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The standard error of a process may be a handle for overlapped writing. Then a write goes on after the
-// call: all lines must arrive, whole and in order, and the process must not end before. This program is
-// both: without arguments it starts itself and reads what it says.
+// The standard error of a process may be a handle for overlapped writing. Then a write goes on after
+// the call: all lines must arrive, whole and in order, and the process must not end before. This
+// program is both: without arguments it starts itself and reads what it says.
 #include "check.h"
 #include "stock_allocator.h"
 

@@ -89,6 +89,39 @@ TEST(threads_are_announced)
     CHECK_EQ(stock_counts()->thread_detaches, detaches + 10);
 }
 
+static volatile LONG is_set;
+
+static unsigned __stdcall set_a_variable(void *started)
+{
+    SetEvent(started);
+    SetEnvironmentVariableA("MI_TEST_LOCKED", "1");
+    is_set = 1;
+    return 0;
+}
+
+// The redirect relies on it: it may read the environment while the program changes it.
+TEST(the_environment_is_changed_under_the_processs_lock)
+{
+    HMODULE ntdll = GetModuleHandleA("ntdll.dll");
+    void(NTAPI * acquire)(void) =
+        (void(NTAPI *)(void))(void *)GetProcAddress(ntdll, "RtlAcquirePebLock");
+    void(NTAPI * release)(void) =
+        (void(NTAPI *)(void))(void *)GetProcAddress(ntdll, "RtlReleasePebLock");
+    HANDLE started = CreateEventA(NULL, TRUE, FALSE, NULL);
+    acquire();
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, set_a_variable, started, 0, NULL);
+    WaitForSingleObject(started, INFINITE);
+    for (int i = 0; i < 20; i++)
+        Sleep(1);
+    CHECK(!is_set);
+    release();
+    WaitForSingleObject(thread, INFINITE);
+    CHECK(is_set);
+    CloseHandle(thread);
+    CloseHandle(started);
+}
+
 TEST_MAIN(RUN(can_be_turned_off_and_on) RUN(turning_off_restores_the_bytes)
               RUN(blocks_cross_the_switch) RUN(the_terminating_form_is_on_too)
-                  RUN(threads_are_announced))
+                  RUN(threads_are_announced)
+                      RUN(the_environment_is_changed_under_the_processs_lock))

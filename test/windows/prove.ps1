@@ -218,6 +218,10 @@ $proofs = [ordered]@{
     'mapped-first' = { Invoke-Suite '^redirect\.(stock_contract|exercise_early)\.' }
     'quiet-start' = { Invoke-Suite '^redirect\.(override_)?exercise_early\.' }
     'heap-handle' = { Invoke-Suite '^redirect\.(override_)?kept_blocks\.' }
+    'environment-lock' = { Invoke-Suite '^redirect\.switches\.' }
+    'switch-lock' = {
+        for ($i = 0; $i -lt 20; $i++) { Invoke-Suite '^redirect\.switch_while_loading\.' }
+    }
     'pin' = { Invoke-Suite '^redirect\.(override_)?late_threads\.' }
     'notification' = { Invoke-Suite '^redirect\.(override_)?runtimes\.' }
     'suspend' = {
