@@ -89,11 +89,16 @@ TEST(threads_are_announced)
     CHECK_EQ(stock_counts()->thread_detaches, detaches + 10);
 }
 
+static HANDLE is_started;
+static HANDLE may_go;
 static volatile LONG is_set;
 
-static unsigned __stdcall set_a_variable(void *started)
+static unsigned __stdcall set_a_variable(void *arg)
 {
-    SetEvent(started);
+    (void)arg;
+    SetEvent(is_started);
+    WaitForSingleObject(may_go, INFINITE);
+    SetEvent(is_started);
     SetEnvironmentVariableA("MI_TEST_LOCKED", "1");
     is_set = 1;
     return 0;
@@ -107,10 +112,13 @@ TEST(the_environment_is_changed_under_the_processs_lock)
         (void(NTAPI *)(void))(void *)GetProcAddress(ntdll, "RtlAcquirePebLock");
     void(NTAPI * release)(void) =
         (void(NTAPI *)(void))(void *)GetProcAddress(ntdll, "RtlReleasePebLock");
-    HANDLE started = CreateEventA(NULL, TRUE, FALSE, NULL);
+    is_started = CreateEventA(NULL, FALSE, FALSE, NULL);
+    may_go = CreateEventA(NULL, FALSE, FALSE, NULL);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, set_a_variable, NULL, 0, NULL);
+    WaitForSingleObject(is_started, INFINITE);
     acquire();
-    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, set_a_variable, started, 0, NULL);
-    WaitForSingleObject(started, INFINITE);
+    SetEvent(may_go);
+    WaitForSingleObject(is_started, INFINITE);
     for (int i = 0; i < 20; i++)
         Sleep(1);
     CHECK(!is_set);
@@ -118,7 +126,8 @@ TEST(the_environment_is_changed_under_the_processs_lock)
     WaitForSingleObject(thread, INFINITE);
     CHECK(is_set);
     CloseHandle(thread);
-    CloseHandle(started);
+    CloseHandle(is_started);
+    CloseHandle(may_go);
 }
 
 TEST_MAIN(RUN(can_be_turned_off_and_on) RUN(turning_off_restores_the_bytes)
