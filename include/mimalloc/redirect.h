@@ -106,7 +106,7 @@ typedef struct mi_redirect_status {
     uint64_t foreign_free_count; // blocks of a runtime that were given back to it
     uint64_t foreign_realloc_count;
     uint64_t foreign_size_count;
-    uint64_t heap_rescue_count; // HeapFree, HeapSize, HeapReAlloc of blocks that were ours
+    uint64_t heap_rescue_count; // HeapFree, LocalFree and the like of blocks that were ours
 } mi_redirect_status_t;
 
 typedef struct mi_redirect_runtime {

@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <windows.h>
 
 // Imports mode cannot change what the runtime allocates for itself.
 static bool is_by_imports(void)
@@ -54,6 +55,21 @@ TEST(meets_no_foreign_block_but_that)
     CHECK_EQ(status.foreign_realloc_count, 0);
 }
 
+TEST(has_the_ordinals_of_the_contract)
+{
+    static const char *const names[] = {"mi_allocator_done", "mi_allocator_init",
+                                        "mi_redirect_disable", "mi_redirect_enable",
+                                        "mi_redirect_enable_term"};
+    HMODULE redirect = GetModuleHandleA(MI_REDIRECT_DLL);
+    REQUIRE(redirect != NULL);
+    for (uintptr_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        void *by_name = (void *)GetProcAddress(redirect, names[i]);
+        void *by_ordinal = (void *)GetProcAddress(redirect, (const char *)(i + 1));
+        CHECK(by_name != NULL);
+        CHECK(by_name == by_ordinal);
+    }
+}
+
 TEST_MAIN(RUN(redirects_a_stock_allocator) RUN(tells_the_allocator_before_its_own_start)
               RUN(serves_malloc_from_the_allocator) RUN(serves_what_the_runtime_allocates_inside)
-                  RUN(meets_no_foreign_block_but_that))
+                  RUN(meets_no_foreign_block_but_that) RUN(has_the_ordinals_of_the_contract))
