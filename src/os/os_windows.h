@@ -33,12 +33,10 @@ typedef struct mi_address_requirements {
     SIZE_T alignment;
 } mi_address_requirements_t;
 
+// Whole words: a 64-bit system reads all of them for a 32-bit program too.
 typedef struct mi_extended_parameter {
-    DWORD64 type; // low 8 bits
-    union {
-        DWORD64 number;
-        void *pointer;
-    };
+    DWORD64 type;  // low 8 bits
+    DWORD64 value; // a number, or a pointer
 } mi_extended_parameter_t;
 
 #define MI_PARAMETER_ADDRESS_REQUIREMENTS 1

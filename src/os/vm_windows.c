@@ -133,7 +133,7 @@ static void *allocate_aligned(size_t size, size_t alignment, DWORD type)
         mi_address_requirements_t requirements = {.highest = HIGHEST_ADDRESS,
                                                   .alignment = alignment};
         mi_extended_parameter_t parameter = {.type = MI_PARAMETER_ADDRESS_REQUIREMENTS,
-                                             .pointer = &requirements};
+                                             .value = (uintptr_t)&requirements};
         void *start = allocate(NULL, size, type, &parameter, 1);
         if (start != NULL && !mi_is_aligned(start, alignment)) {
             release(start);
@@ -188,9 +188,9 @@ static void *allocate_huge(size_t size, int numa_node)
 {
     mi_address_requirements_t requirements = {.highest = HIGHEST_ADDRESS, .alignment = MI_GIB};
     mi_extended_parameter_t parameters[3] = {
-        {.type = MI_PARAMETER_ADDRESS_REQUIREMENTS, .pointer = &requirements},
-        {.type = MI_PARAMETER_ATTRIBUTE_FLAGS, .number = MI_ATTRIBUTE_NONPAGED_HUGE},
-        {.type = MI_PARAMETER_NUMA_NODE, .number = (DWORD64)numa_node}};
+        {.type = MI_PARAMETER_ADDRESS_REQUIREMENTS, .value = (uintptr_t)&requirements},
+        {.type = MI_PARAMETER_ATTRIBUTE_FLAGS, .value = MI_ATTRIBUTE_NONPAGED_HUGE},
+        {.type = MI_PARAMETER_NUMA_NODE, .value = (DWORD64)numa_node}};
     return allocate(NULL, size, MEM_RESERVE | MEM_COMMIT | MEM_LARGE_PAGES, parameters,
                     numa_node >= 0 ? 3 : 2);
 }
