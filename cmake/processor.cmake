@@ -1,9 +1,17 @@
 # MI_TARGET_ARCH and CMAKE_SYSTEM_PROCESSOR: one name per processor, x86_64, i686 or aarch64, whatever
-# the system or the compiler calls it. Cross-builds name it in their toolchain file.
+# the system or the compiler calls it. Cross-builds name it in their toolchain file. MI_DLLTOOL_MACHINE
+# is dlltool's name for it.
 if(WIN32 AND NOT MI_TARGET_ARCH)
+  # The compiler's, which need not be the system's: x86 on x64, x64 on ARM64.
   set(name ${CMAKE_SYSTEM_PROCESSOR})
   if(MSVC AND CMAKE_C_COMPILER_ARCHITECTURE_ID)
     set(name ${CMAKE_C_COMPILER_ARCHITECTURE_ID})
+  elseif(CMAKE_C_COMPILER_TARGET)
+    string(REGEX REPLACE "-.*" "" name "${CMAKE_C_COMPILER_TARGET}")
+  elseif(NOT MSVC)
+    execute_process(COMMAND ${CMAKE_C_COMPILER} -dumpmachine OUTPUT_VARIABLE name
+                    OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    string(REGEX REPLACE "-.*" "" name "${name}")
   endif()
   string(TOLOWER "${name}" name)
   if(name MATCHES "^(amd64|x64|x86_64)$")
@@ -19,3 +27,7 @@ endif()
 if(WIN32)
   set(CMAKE_SYSTEM_PROCESSOR ${MI_TARGET_ARCH})
 endif()
+set(mi_dlltool_machine_x86_64 i386:x86-64)
+set(mi_dlltool_machine_i686 i386)
+set(mi_dlltool_machine_aarch64 arm64)
+set(MI_DLLTOOL_MACHINE ${mi_dlltool_machine_${CMAKE_SYSTEM_PROCESSOR}})

@@ -1,11 +1,7 @@
 # mimalloc-override.dll and its variants: no C runtime, imports from KERNEL32, ntdll and the redirect.
 # In Microsoft's mode the import libraries are the SDK's. Else those for the first two are made here
-# from short lists: what the DLL may import is
-# then written down, and lld keeps the order of the command line, with the redirect first (it would
-# sort Debian's libraries, which have another format, by their paths).
-set(dlltool_machine_x86_64 i386:x86-64)
-set(dlltool_machine_i686 i386)
-set(dlltool_machine_aarch64 arm64)
+# from short lists: what the DLL may import is then written down, and lld keeps the order of the command
+# line, with the redirect first (it would sort Debian's libraries, which have another format, by path).
 
 # The bytes of arguments stay in the names of x86 only.
 function(mi_add_import_library name)
@@ -19,7 +15,7 @@ function(mi_add_import_library name)
   endif()
   file(CONFIGURE OUTPUT ${def} CONTENT "${text}" @ONLY)
   add_custom_command(OUTPUT ${library}
-    COMMAND ${CMAKE_DLLTOOL} -m ${dlltool_machine_${MI_TARGET_ARCH}} -k -d ${def} -l ${library}
+    COMMAND ${CMAKE_DLLTOOL} -m ${MI_DLLTOOL_MACHINE} -k -d ${def} -l ${library}
     DEPENDS ${def} VERBATIM)
   add_custom_target(${name}_library DEPENDS ${library})
 endfunction()

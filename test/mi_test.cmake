@@ -13,6 +13,8 @@
 #   registers a command (a script, a tool of the build) in the same way. For a Windows program put
 #   ${MI_TEST_LAUNCHER} first. A script sees the runtime in the environment variable MI_RUNTIME and
 #   wine-run obeys it.
+# In front of every script: Windows does not start scripts by their first line.
+find_program(MI_PYTHON NAMES /usr/bin/python3 python3 python REQUIRED)
 set(MI_TEST_LAUNCHER "" CACHE STRING "Command in front of a test program")
 if(WIN32 AND CMAKE_CROSSCOMPILING AND NOT MI_TEST_LAUNCHER)
   set(MI_TEST_LAUNCHER ${CMAKE_SOURCE_DIR}/test/support/wine-run)
@@ -24,6 +26,13 @@ file(GLOB MI_NEWEST_RUNTIME
 if(WIN32 AND NOT MI_NEWEST_RUNTIME)
   message(STATUS "no Windows SDK: nothing runs on Microsoft's newest C runtime")
 endif()
+
+# Moves a DLL to the front of a built program's imports.
+function(mi_import_first target dll)
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND ${MI_PYTHON} -B ${CMAKE_SOURCE_DIR}/test/redirect/import_first.py
+            $<TARGET_FILE:${target}> ${dll} VERBATIM)
+endfunction()
 
 function(mi_register_test name command timeout environment labels)
   # wine-run gives up first: it can end what the program has started, CTest cannot.

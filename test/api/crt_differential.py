@@ -66,7 +66,8 @@ def documented():
 
 
 def problems_of(differences, program, command):
-    is_wine = os.environ.get("MI_RUNTIME", "wine") == "wine"
+    # On Windows itself nothing stands before the program, and the runtime is Microsoft's.
+    is_wine = bool(command) and os.environ.get("MI_RUNTIME", "wine") == "wine"
     skip = WINE_MISSING if is_wine else set()
     theirs = results(command, program, True, skip)
     ours = results(command, program, False, skip)

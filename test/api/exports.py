@@ -5,12 +5,18 @@
 
 LIST holds the names of the public interface, one a line."""
 import re
+import shutil
 import subprocess
 import sys
 
 
 def lines_of(*command):
     return subprocess.check_output(command, text=True).splitlines()
+
+
+def tool_of(*names):
+    """The first that is there: not every system has the binutils, or numbers LLVM's tools."""
+    return next(filter(shutil.which, names), names[0])
 
 
 def declared(folder):
@@ -35,8 +41,9 @@ def of_so(path):
 
 def of_archive(path):
     names = set()
-    is_x86 = any("format" in line and "i386" in line for line in lines_of("objdump", "-f", path))
-    for line in lines_of("nm", "--defined-only", path):
+    headers = lines_of(tool_of("objdump", "llvm-objdump"), "-f", path)
+    is_x86 = any("format" in line and "i386" in line for line in headers)
+    for line in lines_of(tool_of("nm", "llvm-nm"), "--defined-only", path):
         fields = line.split()
         if len(fields) == 3 and fields[1] in "TW":
             # C names of x86 have an underscore in front.
@@ -45,7 +52,8 @@ def of_archive(path):
 
 
 def of_dll(path):
-    text = subprocess.check_output(["llvm-readobj-19", "--coff-exports", path], text=True)
+    tool = tool_of("llvm-readobj-19", "llvm-readobj")
+    text = subprocess.check_output([tool, "--coff-exports", path], text=True)
     return set(re.findall(r"^  Name: (\S+)$", text, re.MULTILINE))
 
 

@@ -239,6 +239,8 @@ def names_outside_ascii_work():
 
 def long_paths_work():
     folder = os.path.join(*["f" * 60] * 6)
+    if os.name == "nt": # for Python too, whatever the system's setting is
+        folder = "\\\\?\\" + os.path.abspath(folder)
     os.makedirs(folder)
     name = os.path.join(folder, "a.exe")
     os.rename(made("a.exe"), name)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Changed programs start: under Wine, with a DLL in front that says when it is loaded.
 
-    run_wine.py BIN LAUNCHER CACHE [long | x86 | native]
+    run_wine.py BIN LAUNCHER CACHE [long | x86]      under Wine
+    run_wine.py BIN none none native MACHINE         on Windows itself; MACHINE: x86_64, i686, aarch64
 
 BIN is the folder of the Windows build (minject.exe, minject_made.exe, minject_mark.dll,
 minject_echo.exe), CACHE the folder of fetched programs. Each program gives the same exit status and
@@ -13,13 +14,15 @@ import sys
 import tempfile
 
 BIN, CACHE = sys.argv[1], sys.argv[3]
-# On Windows itself nothing stands before a program, and nothing was fetched.
-IS_NATIVE = sys.argv[4:] == ["native"]
-LAUNCH = [] if IS_NATIVE else [sys.argv[2]]
+# On Windows itself nothing was fetched.
+IS_NATIVE = sys.argv[4:5] == ["native"]
+LAUNCH = [] if sys.argv[2] == "none" else [sys.argv[2]]
 IS_LONG = sys.argv[4:] == ["long"]
 # A 32-bit build: made files are 32-bit too, and the fetched programs, which are not, are left out. So
 # is --children: in Wine 8 a 32-bit process crashes at its first breakpoint under any debugger.
-IS_X86 = sys.argv[4:] == ["x86"]
+IS_X86 = sys.argv[4:] == ["x86"] or sys.argv[5:] == ["i686"]
+# The made files have code of x64 or x86, into whose process no DLL for ARM64 goes.
+IS_ARM64 = sys.argv[5:] == ["aarch64"]
 MARK = "minject_mark: loaded"
 FAILED = []
 PASSED = []
@@ -191,7 +194,7 @@ def try_run():
     alone = run(tool, "run", *options, "echo.exe", "grandchild")
     judge("run: children go without", alone.returncode == 77 and alone.stderr.count(MARK) == 1,
           alone)
-    if not IS_X86:
+    if IS_NATIVE or not IS_X86:
         try_children(tool, options)
     missing = run(tool, "run", *options, "missing.exe")
     judge("run: a missing program is reported",
@@ -239,7 +242,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         shutil.copy(os.path.join(BIN, "minject_mark.dll"), folder)
-        for name, fields in MADE.items():
+        for name, fields in () if IS_ARM64 else MADE.items():
             try_made(name, fields)
         programs = [] if IS_X86 or IS_NATIVE else LONG_PROGRAMS if IS_LONG else PROGRAMS
         for package, name, arguments in programs:
