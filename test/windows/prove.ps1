@@ -4,9 +4,10 @@
 #   prove.ps1 -Build build/win [-Only ID,...] [-Report prove.txt] [-SmallVolume E:] [-Heavy]
 # A proof that this machine or build cannot give is named with its reason, and is not counted as passed.
 # -SmallVolume names a nearly full volume; -Heavy allows what strains the machine (the paging file).
-# It has not been run yet; the lint "proofs" only parses it and compares its ids with the document's.
+# Runs in Windows PowerShell 5.1, which every Windows has, and in PowerShell 7. It has not been run on
+# Windows yet; the lint "proofs" only parses it and compares its ids with the document's.
 # Ends with "N passed, N failed"; exit status 0: none failed.
-#requires -Version 7.2
+#requires -Version 5.1
 param(
     [Parameter(Mandatory = $true)][string]$Build,
     [string[]]$Only = @(),
@@ -32,17 +33,21 @@ function Stop-Here([string]$reason) { throw [NotSupportedException]::new($reason
 
 function Assert-That([bool]$isSo, $seen) { if (-not $isSo) { throw "$seen" } }
 
-# Runs a program with settings of ours; gives its exit status and all of its output.
+# Runs a command; gives its exit status and all of its output. To Windows PowerShell each line on
+# standard error is an error, which is to stop nothing here.
+function Invoke-Native([string]$path, [string[]]$arguments) {
+    $ErrorActionPreference = 'Continue'
+    $text = (& $path @arguments 2>&1 | ForEach-Object { "$_" }) -join "`n"
+    @{ Status = $LASTEXITCODE; Text = $text }
+}
+
+# Runs a program with settings of ours.
 function Invoke-Program([string]$program, [string[]]$arguments = @(), [hashtable]$settings = @{}) {
     $path = Join-Path $work $program
     if (-not (Test-Path $path)) { Stop-Here "this build has no $program" }
     foreach ($name in $settings.Keys) { Set-Item "env:$name" $settings[$name] }
-    try {
-        $text = & $path @arguments 2>&1 | Out-String
-        @{ Status = $LASTEXITCODE; Text = $text }
-    } finally {
-        foreach ($name in $settings.Keys) { Remove-Item "env:$name" }
-    }
+    try { Invoke-Native $path $arguments }
+    finally { foreach ($name in $settings.Keys) { Remove-Item "env:$name" } }
 }
 
 function Assert-Program([string]$program, [string[]]$arguments = @(), [hashtable]$settings = @{}) {
@@ -57,9 +62,11 @@ function Assert-Redirected([string]$program, [string[]]$arguments = @(), [hashta
 
 # The tests of the build whose name matches.
 function Invoke-Suite([string]$regex) {
-    $text = & ctest --test-dir $Build --output-on-failure --no-tests=error -R $regex 2>&1 | Out-String
-    if ($text -match 'No tests were found') { Stop-Here "this build has no test $regex" }
-    Assert-That ($LASTEXITCODE -eq 0) $text
+    if (-not (Get-Command ctest -ErrorAction Ignore)) { Stop-Here 'there is no ctest in PATH' }
+    $options = '--test-dir', $Build, '--output-on-failure', '--no-tests=error', '-LE', '^long$'
+    $r = Invoke-Native 'ctest' ($options + '-R' + $regex)
+    if ($r.Text -match 'No tests were found') { Stop-Here "this build has no test $regex" }
+    Assert-That ($r.Status -eq 0) $r.Text
 }
 
 # A program that knows nothing of the allocator, changed by minject; made once.
@@ -77,15 +84,21 @@ function Get-Machine {
     switch ($machine) { 0x8664 { 'x64' } 0x14C { 'x86' } 0xAA64 { 'arm64' } default { "$machine" } }
 }
 
-function Use-Machine([string]$machine, [string]$system = '') {
+function Use-Machine([string]$machine) {
     $own = Get-Machine
     if ($own -ne $machine) { Stop-Here "the build is for $own, not for $machine" }
-    $architecture = [Runtime.InteropServices.RuntimeInformation]::OSArchitecture
-    if (($system -ne '') -and ($architecture -ne $system)) { Stop-Here "the system is $architecture" }
+}
+
+# x64 programs on ARM64 Windows. The system is asked: an emulated process is told of another processor.
+function Use-Emulation {
+    Use-Machine 'x64'
+    $system = (Get-CimInstance Win32_OperatingSystem).OSArchitecture
+    if ($system -notmatch 'ARM') { Stop-Here "the system is $system" }
 }
 
 function Use-MicrosoftMode {
-    $cache = Get-Content (Join-Path $Build 'CMakeCache.txt') -Raw
+    $file = Join-Path $Build 'CMakeCache.txt'
+    $cache = if (Test-Path $file) { Get-Content $file -Raw } else { '' }
     if ($cache -notmatch 'CMAKE_C_COMPILER:\w+=.*\b(clang-)?cl\.exe') {
         Stop-Here 'the build was not made by cl.exe or clang-cl.exe'
     }
@@ -100,16 +113,16 @@ function Assert-UnderPolicy([string]$policy) {
     finally { Set-ProcessMitigation -Name $program -Remove -Disable $policy }
 }
 
-# The first bytes of a function of this PowerShell's own C runtime.
+# The first bytes of a function of the C runtime in this PowerShell.
 function Get-RuntimeBytes([string]$name) {
     $type = Add-Type -PassThru -Namespace Prove -Name "Native$([Guid]::NewGuid().ToString('N'))" `
         -MemberDefinition @'
 [DllImport("kernel32", CharSet = CharSet.Unicode)]
-public static extern IntPtr GetModuleHandleW(string name);
+public static extern IntPtr LoadLibraryW(string name);
 [DllImport("kernel32", CharSet = CharSet.Ansi)]
 public static extern IntPtr GetProcAddress(IntPtr module, string name);
 '@
-    $address = $type::GetProcAddress($type::GetModuleHandleW('ucrtbase.dll'), $name)
+    $address = $type::GetProcAddress($type::LoadLibraryW('ucrtbase.dll'), $name)
     $bytes = [byte[]]::new(16)
     [Runtime.InteropServices.Marshal]::Copy($address, $bytes, 0, 16)
     [BitConverter]::ToString($bytes)
@@ -122,9 +135,8 @@ $proofs = [ordered]@{
         Assert-Redirected (Get-Injected)
     }
     'exit-codes' = {
-        $code = '[Runtime.InteropServices.Marshal]::WriteByte([IntPtr]::new(0x10000), 1)'
-        & (Get-Process -Id $PID).Path -NoProfile -Command $code 2>&1 | Out-Null
-        Assert-That (('{0:X8}' -f $LASTEXITCODE) -eq 'C0000005') "exit code $LASTEXITCODE"
+        $r = Invoke-Program 'prove_memory.exe' @('fault')
+        Assert-That (('{0:X8}' -f $r.Status) -eq 'C0000005') "exit code $($r.Status)"
     }
     'runtime-code' = { Assert-Redirected (Get-Injected) @() @{ MIMALLOC_REDIRECT_MODE = 'code' } }
     'arm64-store' = {
@@ -141,12 +153,12 @@ $proofs = [ordered]@{
     }
     'arm64x-headers' = { Use-Machine 'arm64'; Assert-Redirected (Get-Injected) }
     'arm64ec-entry' = {
-        Use-Machine 'x64' 'Arm64'
+        Use-Emulation
         $r = Invoke-Program (Get-Injected) @() $inDetail
         Assert-That ($r.Text -match ' malloc at \S+: code, 48 8b c4 48 89 -> e9 ') $r.Text
     }
     'arm64ec-flush' = {
-        Use-Machine 'x64' 'Arm64'
+        Use-Emulation
         Assert-Redirected (Get-Injected) @() @{ MIMALLOC_REDIRECT_MODE = 'code' }
         Invoke-Suite '^redirect\.exercise_late\.code'
     }
@@ -157,8 +169,10 @@ $proofs = [ordered]@{
         $library = Get-ChildItem (Join-Path $Build 'lib') -Filter 'mimalloc-override.lib'
         if (-not $library) { Stop-Here 'this build has no mimalloc-override.lib' }
         Set-Content (Join-Path $work 'forced.c') 'int main(void) { return 0; }'
-        $made = & cl /nologo /MD forced.c $library.FullName /link /INCLUDE:mi_version 2>&1 | Out-String
-        Assert-That ($LASTEXITCODE -eq 0) $made
+        $symbol = if ((Get-Machine) -eq 'x86') { '_mi_version' } else { 'mi_version' }
+        $made = Invoke-Native 'cl' ('/nologo', '/MD', 'forced.c', $library.FullName, '/link',
+            "/INCLUDE:$symbol")
+        Assert-That ($made.Status -eq 0) $made.Text
         $r = Invoke-Program 'minject.exe' @('--list', 'forced.exe')
         Assert-That ($r.Text -match 'mimalloc-override\.dll') $r.Text
     }
@@ -205,7 +219,7 @@ $proofs = [ordered]@{
         Assert-Program 'prove_memory.exe' @('paging-file')
     }
     'large-pages' = {
-        if ((whoami /priv | Out-String) -notmatch 'SeLockMemoryPrivilege') {
+        if ((Invoke-Native 'whoami' @('/priv')).Text -notmatch 'SeLockMemoryPrivilege') {
             Stop-Here 'this account may not lock memory'
         }
         Assert-Program 'prove_memory.exe' @('large-pages')
@@ -235,8 +249,8 @@ $proofs = [ordered]@{
     }
     'code-guard' = { Assert-UnderPolicy 'BlockDynamicCode' }
     'heap-forwarders' = { Invoke-Suite '^redirect\.heap_rescue\.' }
-    'debug-header' = { Invoke-Suite '^redirect\.debug_runtime\.' }
-    'debug-start' = { Invoke-Suite '^redirect\.debug_runtime_early\.' }
+    'debug-header' = { Invoke-Suite '^redirect\.debug_(runtime|real_late)\.' }
+    'debug-start' = { Invoke-Suite '^redirect\.debug_(runtime|real)_early\.' }
     'wow64-run' = {
         Use-Machine 'x86'
         Assert-Redirected 'minject.exe' @('run', '--children', 'classic_plain.exe')
@@ -279,7 +293,7 @@ foreach ($id in $proofs.Keys) {
         Pop-Location
     }
 }
-Remove-Item -Recurse -Force $work
+Remove-Item -Recurse -Force $work -ErrorAction SilentlyContinue
 Say "$open cannot be shown on this machine or with this build"
 Say "$passed passed, $failed failed"
 Set-Content -Path $Report -Value $lines

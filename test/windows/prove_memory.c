@@ -5,6 +5,7 @@
 //   prove_memory large-pages    large and 1 GiB pages for an account that may lock memory
 //   prove_memory paging-file    more is committed than the system's limit at the start
 //   prove_memory killed-thread  threads that are killed inside VirtualAlloc leave no lock behind
+//   prove_memory fault          ends by an access violation
 #include <mimalloc.h>
 
 #include <windows.h>
@@ -84,8 +85,12 @@ static int paging_file(void)
     return count == wanted ? 0 : fail("a commit failed before the system enlarged its file");
 }
 
+// The thread is past its start, in which it may hold a lock of the loader's.
+static volatile LONG is_at_work;
+
 static DWORD WINAPI allocate_for_ever(void *arg)
 {
+    InterlockedExchange(&is_at_work, 1);
     for (;;) {
         void *memory = VirtualAlloc(NULL, MIB, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
         if (memory != NULL)
@@ -97,9 +102,12 @@ static DWORD WINAPI allocate_for_ever(void *arg)
 static int killed_thread(void)
 {
     for (unsigned i = 0; i < 1000; i++) {
+        InterlockedExchange(&is_at_work, 0);
         HANDLE thread = CreateThread(NULL, 0, allocate_for_ever, NULL, 0, NULL);
         if (thread == NULL)
             return fail("no thread starts any more");
+        while (!is_at_work)
+            SwitchToThread();
         for (unsigned spins = i * 37 % 5000; spins > 0; spins--)
             YieldProcessor();
         TerminateThread(thread, 1);
@@ -109,6 +117,14 @@ static int killed_thread(void)
     size_t count = take(MIB, 16);
     give_back(count);
     return count == 16 ? 0 : fail("no memory can be had any more");
+}
+
+static int fault(void)
+{
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX); // no window asks
+    int *volatile nowhere = (int *)16;
+    *nowhere = 1;
+    return fail("memory that nobody has can be written");
 }
 
 int main(int argc, char **argv)
@@ -122,5 +138,7 @@ int main(int argc, char **argv)
         return paging_file();
     if (strcmp(what, "killed-thread") == 0)
         return killed_thread();
-    return fail("job-limit, large-pages, paging-file or killed-thread?") + 1;
+    if (strcmp(what, "fault") == 0)
+        return fault();
+    return fail("job-limit, large-pages, paging-file, killed-thread or fault?") + 1;
 }
