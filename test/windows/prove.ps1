@@ -16,6 +16,7 @@ param(
     [switch]$Heavy
 )
 $ErrorActionPreference = 'Stop'
+$Only = @($Only | ForEach-Object { $_ -split ',' }) # powershell -File gives one word
 $Build = (Resolve-Path $Build).Path
 $bin = Join-Path $Build 'bin'
 $work = Join-Path ([IO.Path]::GetTempPath()) ("prove-" + [Guid]::NewGuid())
