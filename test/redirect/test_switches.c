@@ -59,6 +59,41 @@ TEST(blocks_cross_the_switch)
     free(theirs);
 }
 
+static void write_byte(const void *address, uint8_t byte)
+{
+    DWORD old;
+    void *place = (void *)(uintptr_t)address;
+    REQUIRE(VirtualProtect(place, 1, PAGE_EXECUTE_READWRITE, &old));
+    *(uint8_t *)place = byte;
+    REQUIRE(VirtualProtect(place, 1, old, &old));
+}
+
+// A function that another product has replaced after us, with a jump of its own over ours.
+TEST(over_somebody_elses_change_nothing_is_turned_off)
+{
+    mi_redirect_function_t function = {.size = sizeof function};
+    mi_redirect_function_t expand = {.size = sizeof expand};
+    for (size_t i = 0; mi_redirect_get_function(0, i, &function); i++)
+        if (strcmp(function.name, "_expand") == 0)
+            expand = function;
+    if (expand.byte_count == 0) { // by import tables: each entry that is another's stays so
+        CHECK_EQ(expand.engine, MI_REDIRECT_ENGINE_IMPORTS);
+        return;
+    }
+    uint8_t last = expand.bytes_after[expand.byte_count - 1];
+    const uint8_t *place = (const uint8_t *)expand.address + expand.byte_count - 1;
+    write_byte(place, last ^ 0x20);
+    CHECK(!mi_redirect_disable());
+    CHECK_EQ(*place, last ^ 0x20);
+    CHECK(malloc_is_ours());
+    CHECK(mi_allocator_init(NULL));
+    write_byte(place, last);
+    CHECK(mi_redirect_disable());
+    CHECK(!malloc_is_ours());
+    CHECK(mi_redirect_enable());
+    CHECK(malloc_is_ours());
+}
+
 TEST(the_terminating_form_is_on_too)
 {
     CHECK(mi_redirect_enable_term());
@@ -131,6 +166,6 @@ TEST(the_environment_is_changed_under_the_processs_lock)
 }
 
 TEST_MAIN(RUN(can_be_turned_off_and_on) RUN(turning_off_restores_the_bytes)
-              RUN(blocks_cross_the_switch) RUN(the_terminating_form_is_on_too)
-                  RUN(threads_are_announced)
+              RUN(blocks_cross_the_switch) RUN(over_somebody_elses_change_nothing_is_turned_off)
+                  RUN(the_terminating_form_is_on_too) RUN(threads_are_announced)
                       RUN(the_environment_is_changed_under_the_processs_lock))
