@@ -12,6 +12,25 @@
 
 // ---- handing over ----
 
+// So few bytes in use that whoever takes the segment over does not mind them.
+#define CROWD_MIN ((size_t)256 * MI_KIB)
+
+// Takes the bytes of freed blocks off what keeps the segment from being offered. The thread holds it
+// closed.
+static void thin_out(mi_segment_t *segment, size_t bytes)
+{
+    segment->crowd -= (ptrdiff_t)bytes;
+    if (segment->crowd <= 0 &&
+        !mi_bitmap_is_set(segment->range.arena->offered, segment->range.part))
+        mi_bitmap_set_one(segment->range.arena->offered, segment->range.part);
+}
+
+static void abandon(mi_segments_t *segments, mi_segment_t *segment)
+{
+    thin_out(segment, 0);
+    mi_segment_owned_to_abandoned(segments, segment);
+}
+
 static void detach_or_release(mi_page_t *page, void *arg)
 {
     mi_heap_t *heap = page->heap;
@@ -25,6 +44,7 @@ static void detach_or_release(mi_page_t *page, void *arg)
     heap->page_count--;
     heap->slice_count -= page->slice_count;
     page->heap = NULL;
+    mi_segment_of_page(page)->crowd += (ptrdiff_t)(page->needed * mi_page_block_size(page));
 }
 
 void mi_abandon_all(mi_thread_t *thread)
@@ -36,9 +56,11 @@ void mi_abandon_all(mi_thread_t *thread)
         size_t before = segments->count;
         // First the mark, then the look at what others have freed: see segment_map.h.
         mi_segment_map_close(segment);
+        size_t touched = mi_segment_touched_slices(segment) * MI_SLICE_SIZE;
+        segment->crowd = -(ptrdiff_t)mi_max(touched / 2, CROWD_MIN);
         mi_segment_visit_pages(segment, detach_or_release, NULL);
         if (segments->count == before)
-            mi_segment_owned_to_abandoned(segments, segment);
+            abandon(segments, segment);
     }
     segments->purges_at_once = false;
 }
@@ -46,7 +68,10 @@ void mi_abandon_all(mi_thread_t *thread)
 static void collect_or_release(mi_page_t *page, void *arg)
 {
     mi_thread_t *thread = arg;
+    uint32_t before = page->needed;
     (void)mi_page_collect_remote(page);
+    mi_segment_of_page(page)->crowd -=
+        (ptrdiff_t)((before - page->needed) * mi_page_block_size(page));
     if (page->needed != 0)
         return;
     mi_stat_page_gone(&thread->stats, page->size_class);
@@ -111,36 +136,63 @@ static bool claim_part(mi_thread_t *thread, mi_arena_t *arena, size_t part)
     return true;
 }
 
-static size_t claim_in_arena(mi_thread_t *thread, mi_arena_t *arena, size_t limit)
+typedef enum { FROM_ALL, FROM_OFFERED } from_t;
+
+static size_t claim_in_arena(mi_thread_t *thread, mi_arena_t *arena, from_t from, size_t limit)
 {
+    mi_bitmap_word_t *map = from == FROM_OFFERED ? arena->offered : arena->abandoned;
     size_t claimed = 0;
     for (size_t part = 0; part < arena->part_count && claimed < limit; part++)
-        claimed += claim_part(thread, arena, part);
+        claimed += mi_bitmap_is_set(map, part) && claim_part(thread, arena, part);
     return claimed;
 }
 
-static size_t claim_up_to(mi_thread_t *thread, int arena_id, size_t limit)
+static bool may_claim_in(const mi_arena_t *arena, int arena_id)
+{
+    return arena_id != 0 ? arena->id == arena_id : !arena->is_exclusive;
+}
+
+static size_t claim_up_to(mi_thread_t *thread, int arena_id, from_t from, size_t limit)
 {
     size_t claimed = 0;
     for (size_t i = 0; i < mi_arena_count() && claimed < limit; i++) {
         mi_arena_t *arena = mi_arena_at(i);
-        if (arena == NULL || (arena_id != 0 ? arena->id != arena_id : arena->is_exclusive))
-            continue;
-        claimed += claim_in_arena(thread, arena, limit - claimed);
+        if (arena != NULL && may_claim_in(arena, arena_id))
+            claimed += claim_in_arena(thread, arena, from, limit - claimed);
     }
     return claimed;
 }
 
+// A thread that frees what an ended one left goes on with that one's work: where it freed last are the
+// blocks that it will free next.
+static bool claim_left(mi_thread_t *thread, int arena_id)
+{
+    mi_arena_t *arena = thread->left.arena;
+    thread->left.arena = NULL;
+    return arena != NULL && may_claim_in(arena, arena_id) &&
+           claim_part(thread, arena, thread->left.part);
+}
+
+// With more abandoned segments than this any will do: those in which nobody frees anything must not
+// use up the addresses.
+#define LEFT_ALONE_MAX (MI_64BIT ? 32 : 8)
+
+// What is mostly blocks in use has little room, and is better left to the thread that goes on with the
+// ended one's work, if there is one: from another owner's segment, that one would free all these blocks
+// as another's.
 bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id)
 {
-    if (mi_stat_process_current(MI_STAT_segments_abandoned) == 0)
+    int64_t abandoned = mi_stat_process_current(MI_STAT_segments_abandoned);
+    if (abandoned == 0)
         return false;
-    return claim_up_to(thread, arena_id, 1) != 0;
+    // An arena that a heap names has no room but its own.
+    from_t from = arena_id != 0 || abandoned > LEFT_ALONE_MAX ? FROM_ALL : FROM_OFFERED;
+    return claim_left(thread, arena_id) || claim_up_to(thread, arena_id, from, 1) != 0;
 }
 
 void mi_abandon_reclaim_all(mi_thread_t *thread)
 {
-    (void)claim_up_to(thread, 0, SIZE_MAX);
+    (void)claim_up_to(thread, 0, FROM_ALL, SIZE_MAX);
 }
 
 // ---- freeing in an abandoned segment ----
@@ -153,7 +205,7 @@ static void settle(mi_thread_t *thread, mi_segment_t *segment)
     size_t before = segments->count;
     mi_segment_visit_pages(segment, collect_or_release, thread);
     if (segments->count == before)
-        mi_segment_owned_to_abandoned(segments, segment);
+        abandon(segments, segment);
     mi_thread_arm(thread);
 }
 
@@ -172,7 +224,7 @@ static void release_closed(mi_thread_t *thread, mi_segment_t *segment, mi_page_t
     size_t before = segments->count;
     collect_or_release(page, thread);
     if (segments->count == before)
-        mi_segment_owned_to_abandoned(segments, segment);
+        abandon(segments, segment);
     mi_thread_arm(thread);
 }
 
@@ -181,6 +233,7 @@ static void free_while_closed(mi_thread_t *thread, mi_segment_t *segment, void *
     mi_page_t *page = mi_segment_page_of(segment, p);
     mi_block_set_next(page, p, page->free);
     page->free = p;
+    thin_out(segment, mi_page_block_size(page));
     if (--page->needed != 0)
         mi_segment_map_abandon(segment);
     else
@@ -206,6 +259,7 @@ bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p)
         adopt_segment(thread, segment);
         return mi_free_local(p);
     }
+    thread->left = segment->range;
     free_while_closed(thread, segment, p);
     return true;
 }

@@ -221,6 +221,10 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
     }
     if (page == NULL)
         page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_ANY, &wish);
+    if (page == NULL) {
+        mi_abandon_reclaim_all(thread);
+        page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_ANY, &wish);
+    }
     if (page == NULL)
         return NULL;
     // Others may free it while this thread rests: its next call shall have a look.

@@ -76,6 +76,7 @@ typedef struct mi_thread {
     struct mi_thread *next;   // const: list of all records
     _Atomic(uint32_t) in_use; // any: taken by exchange of 0
     _Atomic(uintptr_t) key;   // owner writes, any reads: whose record it is, 0 for nobody's
+    mi_arena_range_t left;    // owner: where it freed last in what an ended thread left, or none
     uint32_t slow_count;      // owner: slow paths, for the periodic work
     uint64_t heartbeat;       // owner
     uint64_t last_tick_ms;    // owner: clock of the last periodic work

@@ -102,6 +102,7 @@ static mi_thread_t *start_thread(void)
     thread->rearms_left = REARMS;
     thread->next_step_ms = 0;
     thread->next_look_ms = 0;
+    thread->left.arena = NULL;
     thread->slow_count = 0;
     mi_stat_increase(&thread->stats, MI_STAT_threads, 1);
     mi_os_set_tls_heap(&thread->backing);

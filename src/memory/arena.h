@@ -26,6 +26,7 @@ typedef struct mi_arena {
     _Atomic(uint64_t) purge_at;  // any: clock of the next purge, 0 when nothing waits
     mi_bitmap_word_t *in_use;    // any
     mi_bitmap_word_t *abandoned; // any: parts whose segment has no owner; a hint, the map decides
+    mi_bitmap_word_t *offered;   // any: of these, the ones with much room; a hint
     mi_bitmap_word_t *purge;     // any: free parts with memory to give back
     mi_arena_part_t *parts;
 } mi_arena_t;

@@ -33,7 +33,7 @@ mi_arena_t *mi_arena_of_id(int id)
 static mi_arena_t *make_record(size_t part_count)
 {
     size_t words = mi_div_up(part_count, 64);
-    size_t maps = words * 3 * sizeof(mi_bitmap_word_t);
+    size_t maps = words * 4 * sizeof(mi_bitmap_word_t);
     size_t head = mi_align_up(sizeof(mi_arena_t), MI_CACHE_LINE);
     size_t maps_size = mi_align_up(maps, MI_CACHE_LINE);
     mi_arena_t *arena = mi_meta_alloc(head + maps_size + part_count * sizeof(mi_arena_part_t));
@@ -41,7 +41,8 @@ static mi_arena_t *make_record(size_t part_count)
         return NULL;
     arena->in_use = mi_offset(arena, head);
     arena->abandoned = arena->in_use + words;
-    arena->purge = arena->abandoned + words;
+    arena->offered = arena->abandoned + words;
+    arena->purge = arena->offered + words;
     arena->parts = mi_offset(arena, head + maps_size);
     arena->part_count = part_count;
     return arena;

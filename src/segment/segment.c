@@ -216,6 +216,15 @@ typedef struct {
     size_t count;
 } run_t;
 
+size_t mi_segment_touched_slices(const mi_segment_t *segment)
+{
+    const uint64_t *dirty = mi_arena_dirty_mask(&segment->range);
+    size_t count = 0;
+    for (size_t i = 0; i < MI_SLICE_WORDS; i++)
+        count += mi_bit_count(~segment->free_mask[i] | dirty[i]);
+    return count - MI_SEGMENT_INFO_SLICES;
+}
+
 // The first run of wish->slices among the slices that were used before, else the longest that will
 // do. A search that came to the end knows how long the longest is.
 static void find_used_in(mi_segment_t *segment, const mi_page_wish_t *wish, run_t *best)
@@ -434,7 +443,10 @@ void mi_segment_owned_to_abandoned(mi_segments_t *segments, mi_segment_t *segmen
 
 void mi_segment_abandoned_to_owned(mi_segments_t *segments, mi_segment_t *segment)
 {
-    (void)mi_bitmap_take_one(segment->range.arena->abandoned, segment->range.part);
+    mi_arena_t *arena = segment->range.arena;
+    (void)mi_bitmap_take_one(arena->abandoned, segment->range.part);
+    if (mi_bitmap_is_set(arena->offered, segment->range.part))
+        (void)mi_bitmap_take_one(arena->offered, segment->range.part);
     mi_stat_process_decrease(MI_STAT_segments_abandoned, 1);
     bool is_locked = mi_segments_lock(segments);
     list_add(segments, segment);

@@ -88,7 +88,9 @@ typedef struct mi_segment {
     uint32_t free_slices;   // owner
     uint32_t longest_free;  // owner: no run of free slices is longer
     uint32_t longest_used;  // owner: nor one of those that were used before
-    uint64_t purge_at;      // owner: clock, 0 when no slice waits
+    // owner, or who closes it: while it is abandoned, bytes in use beyond half of its memory
+    ptrdiff_t crowd;
+    uint64_t purge_at;                  // owner: clock, 0 when no slice waits
     uint64_t free_mask[MI_SLICE_WORDS]; // owner: slices in no page
     uint64_t
         idle_mask[MI_SLICE_WORDS]; // owner: of the free ones, those that waited at the last look
@@ -197,6 +199,8 @@ bool mi_segment_page_extend(mi_segments_t *segments, mi_page_t *page, size_t sli
 // Gives the slices back; the segment too when it was the last page. The page is in no queue.
 void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page);
 
+// Slices that have memory behind them, as far as is known.
+size_t mi_segment_touched_slices(const mi_segment_t *segment);
 // Slices that wait for their purge.
 size_t mi_segments_waiting(mi_segments_t *segments);
 // Asks for a purge after the usual delay, for pages that are empty but not given back yet.

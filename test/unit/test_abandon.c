@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whose memory may go to whom: sub-processes keep to themselves, an exclusive arena serves only the
-// heaps that name it, whatever becomes of their pages.
+// heaps that name it, whatever becomes of their pages; what an ended thread left goes to the thread
+// that frees there, and to others only when most of it is free.
 #include "check.h"
 #include "heap/heap.h"
 #include "support/threads.h"
@@ -48,6 +49,87 @@ TEST(a_free_does_not_adopt_from_another_sub_process)
     CHECK(!adopts_on_free(subproc));
     CHECK_EQ(mi_stat_process_current(MI_STAT_segments_abandoned), 0);
     mi_subproc_delete(subproc);
+}
+
+// ---- whom a segment with many blocks in use goes to ----
+
+enum { LEFT = 100, LEFT_SIZE = 4000, MANY = 70 };
+
+static void *left_by[MANY][LEFT];
+
+static void leave_blocks(void *arg)
+{
+    void **blocks = arg;
+    for (size_t i = 0; i < LEFT; i++)
+        blocks[i] = mi_malloc(LEFT_SIZE);
+}
+
+static void free_blocks(void **blocks, size_t first)
+{
+    for (size_t i = first; i < LEFT; i++)
+        mi_free(blocks[i]);
+}
+
+static bool is_mine(const void *p)
+{
+    return mi_segment_map_owner(p) == mi_os_thread_key();
+}
+
+// Frees the first block of `freed`, if any, needs a page, and says whose the segments of `first` and
+// `second` are then.
+typedef struct {
+    void **freed, **first, **second;
+    bool has_first, has_second;
+} needy_t;
+
+static void need_a_page(void *arg)
+{
+    needy_t *needy = arg;
+    if (needy->freed != NULL)
+        mi_free(needy->freed[0]);
+    void *block = mi_malloc(SIZE);
+    needy->has_first = is_mine(needy->first[1]);
+    needy->has_second = is_mine(needy->second[1]);
+    mi_free(block);
+}
+
+TEST(a_thread_that_needs_a_page_takes_over_where_it_freed)
+{
+    thread_run(leave_blocks, left_by[0]);
+    thread_run(leave_blocks, left_by[1]);
+    REQUIRE(mi_segment_of(left_by[0][0]) != mi_segment_of(left_by[1][0]));
+    needy_t needy = {.freed = left_by[1], .first = left_by[0], .second = left_by[1]};
+    thread_run(need_a_page, &needy);
+    CHECK(!needy.has_first);
+    CHECK(needy.has_second);
+    free_blocks(left_by[0], 0);
+    free_blocks(left_by[1], 1);
+    CHECK_EQ(mi_stat_process_current(MI_STAT_segments_abandoned), 0);
+}
+
+TEST(others_take_a_segment_over_when_most_of_it_is_free)
+{
+    thread_run(leave_blocks, left_by[0]);
+    needy_t needy = {.first = left_by[0], .second = left_by[0]};
+    thread_run(need_a_page, &needy);
+    CHECK(!needy.has_first);
+    free_blocks(left_by[0], LEFT / 3);
+    thread_run(need_a_page, &needy);
+    CHECK(needy.has_first);
+    for (size_t i = 0; i < LEFT / 3; i++)
+        mi_free(left_by[0][i]);
+    CHECK_EQ(mi_stat_process_current(MI_STAT_segments_abandoned), 0);
+}
+
+TEST(of_many_segments_others_take_any)
+{
+    for (size_t i = 0; i < MANY; i++)
+        thread_run(leave_blocks, left_by[i]);
+    size_t before = (size_t)mi_stat_process_current(MI_STAT_segments_abandoned);
+    CHECK(before < MANY);
+    for (size_t i = 0; i < MANY; i++)
+        free_blocks(left_by[i], 0);
+    CHECK_EQ(mi_stat_process_current(MI_STAT_segments_abandoned), 0);
 }
 
 // ---- exclusive arenas ----
@@ -158,7 +240,10 @@ TEST(a_free_does_not_adopt_from_an_exclusive_arena)
 
 TEST_MAIN(RUN(a_free_adopts_the_segment_when_the_option_says_so)
               RUN(a_free_does_not_adopt_from_another_sub_process)
-                  RUN(a_deleted_heaps_arena_does_not_serve_others)
-                      RUN(an_ended_threads_arena_goes_to_a_heap_of_that_arena)
-                          RUN(a_deleted_heaps_pages_serve_the_next_heap_of_the_arena)
-                              RUN(a_free_does_not_adopt_from_an_exclusive_arena))
+                  RUN(a_thread_that_needs_a_page_takes_over_where_it_freed)
+                      RUN(others_take_a_segment_over_when_most_of_it_is_free)
+                          RUN(of_many_segments_others_take_any)
+                              RUN(a_deleted_heaps_arena_does_not_serve_others)
+                                  RUN(an_ended_threads_arena_goes_to_a_heap_of_that_arena)
+                                      RUN(a_deleted_heaps_pages_serve_the_next_heap_of_the_arena)
+                                          RUN(a_free_does_not_adopt_from_an_exclusive_arena))
