@@ -2,6 +2,9 @@
 # variants. The sources are the folders of the layers; files for one system end in its name.
 file(GLOB core_sources CONFIGURE_DEPENDS
   base/*.c os/*.c support/*.c memory/*.c segment/*.c page/*.c heap/*.c api/*.c)
+# Last, so that the map's zeros do not lie between the data that every process touches.
+list(FILTER core_sources EXCLUDE REGEX "/segment_map\\.c$")
+list(APPEND core_sources ${CMAKE_CURRENT_LIST_DIR}/memory/segment_map.c)
 if(WIN32)
   list(FILTER core_sources EXCLUDE REGEX "_linux\\.c$")
 else()
@@ -80,5 +83,7 @@ else()
   target_compile_definitions(mimalloc-override PRIVATE ${release_definitions})
   target_link_libraries(mimalloc-override PRIVATE mi_core_options mi_warnings Threads::Threads)
   # Calls among our own functions do not go through the table that a program could change.
-  target_link_options(mimalloc-override PRIVATE -Wl,-Bsymbolic-functions -Wl,-z,now)
+  target_link_options(mimalloc-override PRIVATE -Wl,-Bsymbolic-functions -Wl,-z,now
+    # Code and headers in one mapping: two calls and four page faults less at the start of a process.
+    -Wl,-z,noseparate-code)
 endif()

@@ -114,9 +114,9 @@ static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
 
 // ---- large blocks: pages of one block ----
 
-// While the thread is armed, the stub shows the kept page: its block may be freed and taken again without
-// a look at the clock, and every call of another size still takes the slow path. So many frees later
-// the next call takes it, too.
+// While the thread is armed, the stub shows the kept page: its block may be freed and taken again
+// without a look at the clock, and every call of another size still takes the slow path. So many
+// frees later the next call takes it, too.
 #define SHOWN_FREES 16
 
 static void show_kept(mi_thread_t *thread)

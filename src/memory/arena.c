@@ -18,13 +18,28 @@ static bool may_serve(const mi_arena_t *arena, int arena_id)
     return !arena->is_exclusive;
 }
 
+// What an arena knows of a part is written when the part is first needed: most parts never are.
+static void get_to_know(const mi_arena_t *arena, size_t part)
+{
+    mi_arena_part_t *state = &arena->parts[part];
+    if (state->is_known)
+        return;
+    state->is_known = true;
+    for (size_t i = 0; i < MI_SLICE_WORDS; i++) {
+        state->committed[i] = arena->memory.is_committed ? ~UINT64_C(0) : 0;
+        state->dirty[i] = arena->memory.is_zero ? 0 : ~UINT64_C(0);
+    }
+}
+
 static bool claim_in(mi_arena_t *arena, size_t part_count, mi_arena_range_t *range)
 {
     size_t part;
     if (!mi_bitmap_claim(arena->in_use, arena->part_count, 0, part_count, &part))
         return false;
-    for (size_t i = 0; i < part_count; i++)
+    for (size_t i = 0; i < part_count; i++) {
+        get_to_know(arena, part + i);
         (void)mi_bitmap_take_one(arena->purge, part + i);
+    }
     *range = (mi_arena_range_t){arena, part, part_count};
     return true;
 }

@@ -12,6 +12,7 @@
 typedef struct mi_arena_part {
     mi_slice_mask_t committed; // holder of the part: slices that may be accessed
     mi_slice_mask_t dirty;     // holder of the part: slices that may not be zero
+    bool is_known; // holder of the part: the two are filled in, as its first holder does
 } mi_arena_part_t;
 
 typedef struct mi_arena {

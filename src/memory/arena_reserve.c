@@ -48,16 +48,6 @@ static mi_arena_t *make_record(size_t part_count)
     return arena;
 }
 
-static void fill_slices(mi_arena_t *arena, bool committed, bool dirty)
-{
-    for (size_t part = 0; part < arena->part_count; part++) {
-        for (size_t i = 0; i < MI_SLICE_WORDS; i++) {
-            arena->parts[part].committed[i] = committed ? ~UINT64_C(0) : 0;
-            arena->parts[part].dirty[i] = dirty ? ~UINT64_C(0) : 0;
-        }
-    }
-}
-
 // Gives the arena its number and shows it to all threads. False when the table is full.
 static bool publish(mi_arena_t *arena)
 {
@@ -85,7 +75,6 @@ static mi_arena_t *make_arena(const mi_os_memory_t *memory, int numa_node, bool 
     arena->numa_node = numa_node;
     arena->is_exclusive = exclusive;
     arena->is_pinned = memory->is_large;
-    fill_slices(arena, memory->is_committed, !memory->is_zero);
     return arena;
 }
 

@@ -5,7 +5,7 @@
 
 #include "os/os.h"
 
-#define FIRST_PART_SIZE (16 * MI_KIB)
+#define FIRST_PART_SIZE (24 * MI_KIB) // the first arena's record, and some more
 #define PART_SIZE       (64 * MI_KIB)
 
 typedef struct meta_part {

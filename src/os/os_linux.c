@@ -21,13 +21,34 @@
 
 #define LARGE_PAGE_SIZE (2 * MI_MIB)
 #define SPINS_PER_YIELD 64
+// The program's other libraries lie so far below our image at most, or we map in the usual way.
+#define LIBRARIES_MAX (MI_64BIT ? 4 * MI_GIB : 64 * MI_MIB)
 
-mi_os_config_t mi_os_config;
+mi_os_config_t mi_os_config = {
+    .large_page_size = LARGE_PAGE_SIZE,
+    .path_max = PATH_MAX,
+    .shares_zero_page = true,
+};
 
 static _Atomic(bool) is_process_ending;
 static _Atomic(bool) is_thp_disallowed;
+static _Atomic(uintptr_t) lowest_mapped; // any: the last aligned mapping, a hint; 0: none yet
 
 // ---- start ----
+
+static void (*_Atomic thread_exit_function)(void *heap); // any: always the same value
+static pthread_key_t exit_key;
+static bool has_exit_key; // const after mi_os_init
+
+// The system cleared our value before the call. Destructors of other keys may still allocate after
+// this one: that makes a new heap, which registers itself again, and the system comes round again
+// (PTHREAD_DESTRUCTOR_ITERATIONS times).
+static void run_thread_exit(void *registered)
+{
+    (void)registered;
+    void (*on_exit)(void *heap) = mi_load_relaxed(&thread_exit_function);
+    on_exit(mi_os_tls_heap());
+}
 
 // The first byte of a small file, or 0. errno is restored by the callers' callers: see mi_os_init.
 static char first_char_of(const char *path)
@@ -47,13 +68,11 @@ void mi_os_init(void)
     if (mi_os_config.page_size != 0)
         return;
     int saved_errno = errno;
-    mi_os_config.granularity = (size_t)sysconf(_SC_PAGESIZE);
-    mi_os_config.path_max = PATH_MAX;
-    mi_os_config.large_page_size = LARGE_PAGE_SIZE;
+    mi_os_config.granularity = (size_t)getpagesize();
     // 2 is strict accounting; an unreadable file means the default, 0.
     mi_os_config.has_overcommit = first_char_of("/proc/sys/vm/overcommit_memory") != '2';
     mi_os_config.decommit_keeps_access = mi_os_config.has_overcommit;
-    mi_os_config.shares_zero_page = true;
+    has_exit_key = pthread_key_create(&exit_key, run_thread_exit) == 0;
     mi_os_config.page_size = mi_os_config.granularity;
     errno = saved_errno;
 }
@@ -97,12 +116,35 @@ static bool set_access(void *start, size_t size, int access)
     return is_done;
 }
 
+// Below our image and what was mapped before, where there mostly is room: one call instead of three.
+// NULL: there was none.
+static void *map_aligned_below(size_t size, size_t alignment, int access, int extra_flags)
+{
+    uintptr_t end = mi_load_relaxed(&lowest_mapped);
+    uintptr_t image = (uintptr_t)&mi_os_config;
+    if (end == 0 && image > LIBRARIES_MAX)
+        end = image - LIBRARIES_MAX;
+    if (size >= end || alignment >= end - size)
+        return NULL;
+    void *wanted = (void *)mi_align_down(end - size, alignment);
+    void *start = map(wanted, size, access, extra_flags);
+    if (start != NULL && !mi_is_aligned(start, alignment)) {
+        unmap(start, size);
+        return NULL;
+    }
+    mi_store_relaxed(&lowest_mapped, (uintptr_t)start);
+    return start;
+}
+
 // Maps more than is needed and gives the ends back.
 static void *map_aligned(size_t size, size_t alignment, int access, int extra_flags)
 {
     size_t larger;
     if (alignment <= mi_os_config.page_size)
         return map(NULL, size, access, extra_flags);
+    void *below = map_aligned_below(size, alignment, access, extra_flags);
+    if (below != NULL)
+        return below;
     if (!mi_add_size(size, alignment - mi_os_config.page_size, &larger))
         return NULL;
     void *start = map(NULL, larger, access, extra_flags);
@@ -241,31 +283,10 @@ void mi_os_disallow_thp(void)
 
 // ---- threads ----
 
-static void (*_Atomic thread_exit_function)(void *heap); // any: always the same value
-static pthread_key_t exit_key;
-static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
-static bool has_exit_key;
-
-// The system cleared our value before the call. Destructors of other keys may still allocate after
-// this one: that makes a new heap, which registers itself again, and the system comes round again
-// (PTHREAD_DESTRUCTOR_ITERATIONS times).
-static void run_thread_exit(void *registered)
-{
-    (void)registered;
-    void (*on_exit)(void *heap) = mi_load_relaxed(&thread_exit_function);
-    on_exit(mi_os_tls_heap());
-}
-
-static void make_exit_key(void)
-{
-    has_exit_key = pthread_key_create(&exit_key, run_thread_exit) == 0;
-}
-
 void mi_os_on_thread_exit(void (*on_exit)(void *heap))
 {
     int saved_errno = errno;
     mi_store_relaxed(&thread_exit_function, on_exit);
-    pthread_once(&exit_key_once, make_exit_key);
     // Any value but NULL makes the destructor run. It may allocate (for keys above 32): the calling
     // thread's heap works already.
     if (has_exit_key)

@@ -11,10 +11,13 @@ typedef struct amount {
     _Atomic(int64_t) peak;    // any: raised by compare and swap
 } amount_t;
 
-static amount_t amounts[MI_STAT_AMOUNTS];
-static _Atomic(int64_t) events[MI_STAT_EVENTS];
-static _Atomic(int64_t) pages_made[MI_STAT_BINS];
-static _Atomic(int64_t) pages_gone[MI_STAT_BINS];
+// The amounts first: every process counts there, and the rest lies on other OS pages.
+static struct {
+    amount_t amounts[MI_STAT_AMOUNTS];
+    _Atomic(int64_t) events[MI_STAT_EVENTS];
+    _Atomic(int64_t) pages_made[MI_STAT_BINS];
+    _Atomic(int64_t) pages_gone[MI_STAT_BINS];
+} process;
 static _Atomic(uint64_t) start_ms;
 
 // ---- counting ----
@@ -28,29 +31,29 @@ static void raise_peak(amount_t *amount, int64_t candidate)
 
 void mi_stat_process_increase(mi_stat_t stat, size_t size)
 {
-    amount_t *amount = &amounts[stat];
+    amount_t *amount = &process.amounts[stat];
     mi_add_relaxed(&amount->total, (int64_t)size);
     raise_peak(amount, mi_add_relaxed(&amount->current, (int64_t)size) + (int64_t)size);
 }
 
 void mi_stat_process_decrease(mi_stat_t stat, size_t size)
 {
-    mi_sub_relaxed(&amounts[stat].current, (int64_t)size);
+    mi_sub_relaxed(&process.amounts[stat].current, (int64_t)size);
 }
 
 void mi_stat_process_count(mi_stat_event_t event)
 {
-    mi_add_relaxed(&events[event], 1);
+    mi_add_relaxed(&process.events[event], 1);
 }
 
 int64_t mi_stat_process_current(mi_stat_t stat)
 {
-    return mi_load_relaxed(&amounts[stat].current);
+    return mi_load_relaxed(&process.amounts[stat].current);
 }
 
 int64_t mi_stat_process_peak(mi_stat_t stat)
 {
-    return mi_load_relaxed(&amounts[stat].peak);
+    return mi_load_relaxed(&process.amounts[stat].peak);
 }
 
 // The process's peak is what it was before the flush plus the thread's own: peaks of two threads
@@ -67,15 +70,15 @@ static void flush_amount(amount_t *amount, const mi_thread_amount_t *from)
 void mi_stats_flush(mi_thread_stats_t *stats)
 {
     for (size_t i = 0; i < MI_STAT_AMOUNTS; i++)
-        flush_amount(&amounts[i], &stats->amount[i]);
+        flush_amount(&process.amounts[i], &stats->amount[i]);
     for (size_t i = 0; i < MI_STAT_EVENTS; i++)
         if (stats->event[i] != 0)
-            mi_add_relaxed(&events[i], stats->event[i]);
+            mi_add_relaxed(&process.events[i], stats->event[i]);
     for (size_t i = 0; i < MI_STAT_BINS; i++) {
         if (stats->pages_made[i] != 0)
-            mi_add_relaxed(&pages_made[i], (int64_t)stats->pages_made[i]);
+            mi_add_relaxed(&process.pages_made[i], (int64_t)stats->pages_made[i]);
         if (stats->pages_gone[i] != 0)
-            mi_add_relaxed(&pages_gone[i], (int64_t)stats->pages_gone[i]);
+            mi_add_relaxed(&process.pages_gone[i], (int64_t)stats->pages_gone[i]);
     }
     *stats = (mi_thread_stats_t){0};
 }
@@ -83,16 +86,17 @@ void mi_stats_flush(mi_thread_stats_t *stats)
 void mi_stats_forget(void)
 {
     for (size_t i = 0; i < MI_STAT_AMOUNTS; i++) {
-        int64_t current = mi_load_relaxed(&amounts[i].current);
-        mi_store_relaxed(&amounts[i].total, current);
-        mi_store_relaxed(&amounts[i].peak, current);
+        int64_t current = mi_load_relaxed(&process.amounts[i].current);
+        mi_store_relaxed(&process.amounts[i].total, current);
+        mi_store_relaxed(&process.amounts[i].peak, current);
     }
     for (size_t i = 0; i < MI_STAT_EVENTS; i++)
-        mi_store_relaxed(&events[i], 0);
+        mi_store_relaxed(&process.events[i], 0);
     for (size_t i = 0; i < MI_STAT_BINS; i++) {
-        int64_t current = mi_load_relaxed(&pages_made[i]) - mi_load_relaxed(&pages_gone[i]);
-        mi_store_relaxed(&pages_made[i], current);
-        mi_store_relaxed(&pages_gone[i], 0);
+        int64_t current =
+            mi_load_relaxed(&process.pages_made[i]) - mi_load_relaxed(&process.pages_gone[i]);
+        mi_store_relaxed(&process.pages_made[i], current);
+        mi_store_relaxed(&process.pages_gone[i], 0);
     }
 }
 
@@ -100,7 +104,7 @@ void mi_stats_forget(void)
 
 static mi_stat_count_t read_amount(mi_stat_t stat)
 {
-    const amount_t *amount = &amounts[stat];
+    const amount_t *amount = &process.amounts[stat];
     return (mi_stat_count_t){.total = mi_load_relaxed(&amount->total),
                              .peak = mi_load_relaxed(&amount->peak),
                              .current = mi_load_relaxed(&amount->current)};
@@ -109,13 +113,13 @@ static mi_stat_count_t read_amount(mi_stat_t stat)
 void mi_stats_read(mi_stats_t *stats)
 {
 #define MI_STAT_AMOUNT(name) stats->name = read_amount(MI_STAT_##name);
-#define MI_STAT_EVENT(name)  stats->name.total = mi_load_relaxed(&events[MI_STAT_##name]);
+#define MI_STAT_EVENT(name)  stats->name.total = mi_load_relaxed(&process.events[MI_STAT_##name]);
     MI_STAT_FIELDS(MI_STAT_AMOUNT, MI_STAT_EVENT)
 #undef MI_STAT_AMOUNT
 #undef MI_STAT_EVENT
     for (size_t i = 0; i < MI_STAT_BINS; i++) {
-        int64_t made = mi_load_relaxed(&pages_made[i]);
-        int64_t current = made - mi_load_relaxed(&pages_gone[i]);
+        int64_t made = mi_load_relaxed(&process.pages_made[i]);
+        int64_t current = made - mi_load_relaxed(&process.pages_gone[i]);
         stats->page_bins[i] = (mi_stat_bin_t){.total = made, .current = current};
     }
 }
