@@ -22,10 +22,12 @@ $bin = Join-Path $Build 'bin'
 $work = Join-Path ([IO.Path]::GetTempPath()) ("prove-" + [Guid]::NewGuid())
 New-Item -ItemType Directory $work | Out-Null
 Copy-Item (Join-Path $bin '*.dll'), (Join-Path $bin '*.exe') $work
-$lines = [Collections.Generic.List[string]]::new()
+$Report = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Report)
+Set-Content -Path $Report -Value @()
 
+# Written at once: of a proof that hangs the report ends before its line.
 function Say([string]$text) {
-    $lines.Add($text)
+    Add-Content -Path $Report -Value $text
     Write-Output $text
 }
 
@@ -297,5 +299,4 @@ foreach ($id in $proofs.Keys) {
 Remove-Item -Recurse -Force $work -ErrorAction SilentlyContinue
 Say "$open cannot be shown on this machine or with this build"
 Say "$passed passed, $failed failed"
-Set-Content -Path $Report -Value $lines
 exit [int]($failed -ne 0)
