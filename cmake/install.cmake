@@ -14,7 +14,7 @@ add_library(mimalloc-override::forced ALIAS mimalloc-override-forced)
 target_link_libraries(mimalloc-override-forced INTERFACE mimalloc-override)
 # The symbol that keeps the import, as the program's linker is told to want it.
 set(underscore)
-if(MI_TARGET_ARCH STREQUAL "i686" AND NOT MSVC)
+if(MI_TARGET_ARCH STREQUAL "i686")
   set(underscore _)
 endif()
 set(forced_option "LINKER:-u,${underscore}mi_version")

@@ -2,7 +2,9 @@
 """cmake --install gives the tree that a user expects, and a user's project finds the allocator in it,
 and in the sources too; its programs run.
 
-    install.py SOURCES BUILD linux|windows WORK LAUNCHER|none CMAKE_OPTION..."""
+    install.py SOURCES BUILD linux|windows|msvc WORK LAUNCHER|none CMAKE_OPTION...
+
+msvc: what clang-cl made against the SDK alone, where only an installed allocator can be linked."""
 import os
 import shutil
 import subprocess
@@ -18,15 +20,18 @@ PACKAGE = ("copy_dlls.cmake", "mimalloc-override-config.cmake",
            "mimalloc-override-config-version.cmake", "mimalloc-override-files.cmake")
 COMMON = ["include/" + name for name in HEADERS]
 COMMON += ["lib/cmake/mimalloc-override/" + name for name in PACKAGE]
-COMMON += ["lib/libmimalloc.a", "lib/pkgconfig/mimalloc-override.pc",
-           "share/doc/mimalloc-override/LICENSE", "share/doc/mimalloc-override/README.md"]
+COMMON += ["lib/pkgconfig/mimalloc-override.pc", "share/doc/mimalloc-override/LICENSE",
+           "share/doc/mimalloc-override/README.md"]
 VARIANTS = ("", "-debug", "-secure")
+WINDOWS = ["bin/minject.exe", "bin/mimalloc-redirect.dll"]
+WINDOWS += ["bin/mimalloc-override%s%s" % (variant, suffix)
+            for variant in VARIANTS for suffix in (".dll", ".pdb")]
 TREE = {
-    "linux": ["bin/minject", "lib/libmimalloc-override.so"],
-    "windows": ["bin/minject.exe", "bin/mimalloc-redirect.dll", "lib/libmimalloc-redirect.dll.a"]
-               + ["bin/mimalloc-override%s%s" % (variant, suffix)
-                  for variant in VARIANTS for suffix in (".dll", ".pdb")]
+    "linux": ["bin/minject", "lib/libmimalloc-override.so", "lib/libmimalloc.a"],
+    "windows": WINDOWS + ["lib/libmimalloc-redirect.dll.a", "lib/libmimalloc.a"]
                + ["lib/libmimalloc-override%s.dll.a" % variant for variant in VARIANTS],
+    "msvc": WINDOWS + ["lib/mimalloc-redirect.lib", "lib/mimalloc.lib"]
+            + ["lib/mimalloc-override%s.lib" % variant for variant in VARIANTS],
 }
 failed = []
 
@@ -60,7 +65,7 @@ def check_consumer(what, *options):
         worked, output = run(["cmake", "--build", folder, "-j", "2"])
     judge("%s: a user's project is configured and built" % what, worked, output[-3000:])
     for program in PROGRAMS if worked else ():
-        path = os.path.join(folder, program + (".exe" if SYSTEM == "windows" else ""))
+        path = os.path.join(folder, program + ("" if SYSTEM == "linux" else ".exe"))
         worked, output = run(([] if LAUNCHER == "none" else [LAUNCHER]) + [path])
         judge("%s: %s runs" % (what, program), worked, output)
 
@@ -75,7 +80,8 @@ def main():
     moved = os.path.join(WORK, "moved")
     os.rename(prefix, moved)
     check_consumer("find_package", "-DCMAKE_PREFIX_PATH=" + moved, "-DCMAKE_FIND_ROOT_PATH=" + moved)
-    check_consumer("add_subdirectory", "-DMI_SOURCES=" + SOURCES)
+    if SYSTEM != "msvc":
+        check_consumer("add_subdirectory", "-DMI_SOURCES=" + SOURCES)
     print("%d failed" % len(failed))
     sys.exit(1 if failed else 0)
 
