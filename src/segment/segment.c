@@ -220,8 +220,10 @@ size_t mi_segment_touched_slices(const mi_segment_t *segment)
 {
     const uint64_t *dirty = mi_arena_dirty_mask(&segment->range);
     size_t count = 0;
+    bool is_locked = mi_segments_lock(segment->list);
     for (size_t i = 0; i < MI_SLICE_WORDS; i++)
         count += mi_bit_count(~segment->free_mask[i] | dirty[i]);
+    mi_segments_unlock(segment->list, is_locked);
     return count - MI_SEGMENT_INFO_SLICES;
 }
 
