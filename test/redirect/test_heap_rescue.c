@@ -65,11 +65,16 @@ TEST(local_and_global_free_of_a_malloc_block)
     CHECK_EQ(GlobalFree(malloc(100)), NULL);
     CHECK_EQ(stock_counts()->frees, frees + 2);
     CHECK_EQ(rescues(), before + 2);
+}
+
+TEST(local_and_global_blocks_stay_the_systems)
+{
+    uint64_t before = rescues();
     CHECK_EQ(LocalFree(LocalAlloc(LMEM_FIXED, 100)), NULL);
     CHECK_EQ(LocalFree(LocalAlloc(LMEM_MOVEABLE, 100)), NULL);
     CHECK_EQ(GlobalFree(GlobalAlloc(GMEM_FIXED, 100)), NULL);
     CHECK_EQ(LocalFree(NULL), NULL);
-    CHECK_EQ(rescues(), before + 2);
+    CHECK_EQ(rescues(), before);
 }
 
 // A DLL of the system, which comes later and has nothing of ours in its imports.
@@ -120,7 +125,16 @@ TEST(a_refused_free_still_says_why)
     CHECK(GetLastError() != 0);
 }
 
+// Calls of the system's own that do not come back under the emulated Wine for ARM64.
+#if defined(__aarch64__)
+#define RUN_NATIVE(test) (void)(test);
+#else
+#define RUN_NATIVE(test) RUN(test)
+#endif
+
 TEST_MAIN(RUN(heap_free_of_a_malloc_block) RUN(heap_size_of_a_malloc_block)
               RUN(heap_realloc_of_a_malloc_block) RUN(native_functions_too)
-                  RUN(local_and_global_free_of_a_malloc_block) RUN(com_free_of_a_malloc_block)
-                      RUN(blocks_of_the_heap_stay_there) RUN(a_refused_free_still_says_why))
+                  RUN(local_and_global_free_of_a_malloc_block)
+                      RUN_NATIVE(local_and_global_blocks_stay_the_systems)
+                          RUN(com_free_of_a_malloc_block) RUN(blocks_of_the_heap_stay_there)
+                              RUN(a_refused_free_still_says_why))
