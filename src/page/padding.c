@@ -6,6 +6,10 @@
 #define GAP_BYTE  0xde
 #define GAP_CHECK ((size_t)64)
 
+// In the canary's first byte, which comes directly behind a block without a gap: so no character and
+// no terminator leaves it as it was.
+#define CANARY_NO_TEXT 0x80u
+
 // Packed: a block of an odd address ends at an odd address.
 #pragma pack(push, 1)
 typedef struct padding {
@@ -43,7 +47,7 @@ static uint32_t canary_of(const mi_page_t *page, const void *block)
 {
 #if MI_PADDING
     uint64_t mixed = ((uintptr_t)block ^ page->key[1]) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(mixed >> 32);
+    return (uint32_t)(mixed >> 32) | CANARY_NO_TEXT;
 #else
     (void)page;
     return (uint32_t)(uintptr_t)block;
