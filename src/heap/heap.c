@@ -119,9 +119,8 @@ static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
 // frees later the next call takes it, too.
 #define SHOWN_FREES 16
 
-static void show_kept(mi_thread_t *thread)
+static void show_kept(mi_thread_t *thread, mi_page_t *page)
 {
-    mi_page_t *page = thread->kept_large;
     if (MI_PADDING || page->heap != thread->default_heap || page->heap->guarded.rate != 0)
         return;
     thread->stub.current[page->size_class] = page;
@@ -555,7 +554,7 @@ static void keep_large(mi_thread_t *thread, mi_page_t *page)
     else if (is_shown(thread, page))
         mi_heap_hide_kept(thread);
     else
-        show_kept(thread);
+        show_kept(thread, page);
 }
 
 // A current page counts frees only to have a heartbeat: the next allocation takes the slow path,
