@@ -121,14 +121,18 @@ def fragmentation_lines(ours, repeats):
 
 
 def thread_lines(ours, repeats):
-    """How much of the throughput with 2 threads is gone with 64 (never less than nothing)."""
+    """How much of the throughput with 2 threads is gone with 64 (never less than nothing). Of the
+    server also with as much work for each of the 64 as for each of the 2: else they start and end 32
+    times as often for the same work."""
     lines = []
-    for load in ("server", "prodcons"):
+    for load, scale_of_many, how in (
+            ("server", loads.scale_for(64, 50), "same work in all"),
+            ("server", 50, "same work for each"),
+            ("prodcons", loads.scale_for(64, 50), "same work in all")):
         fewer, memory = [], []
         for _ in range(repeats):
             runs = {}
-            for threads in (2, 64):
-                scale = loads.scale_for(threads, 50)
+            for threads, scale in ((2, 50), (64, scale_of_many)):
                 row = loads.LoadRow(load, threads, scale)
                 runs[threads] = row.run(ours, TIMEOUT_S, False).figures
             if not runs[2] or not runs[64]:
@@ -138,7 +142,8 @@ def thread_lines(ours, repeats):
             memory.append((runs[2]["peak_rss"] / MIB, runs[64]["peak_rss"] / MIB))
         note = ("peak MiB with 2 and 64 threads: "
                 + ", ".join(f"{table.median(values):.0f}" for values in zip(*memory)))
-        line = middle(f"{load}: throughput lost from 2 to 64 threads", 20, 20, fewer, "%", note)
+        line = middle(f"{load}: throughput lost from 2 to 64 threads, {how}", 20, 20, fewer, "%",
+                      note)
         line.noise = table.median([abs(value - line.figure) for value in fewer]) if fewer else None
         lines.append(line)
     return lines
