@@ -15,19 +15,25 @@
 // So few bytes in use that whoever takes the segment over does not mind them.
 #define CROWD_MIN ((size_t)256 * MI_KIB)
 
-// Takes the bytes of freed blocks off what keeps the segment from being offered. The thread holds it
+static void offer(const mi_segment_t *segment)
+{
+    mi_bitmap_set_one(segment->range.arena->offered, segment->range.part);
+}
+
+// Takes the bytes of a freed block off what keeps the segment from being offered. The thread holds it
 // closed.
 static void thin_out(mi_segment_t *segment, size_t bytes)
 {
+    bool was_crowded = segment->crowd > 0;
     segment->crowd -= (ptrdiff_t)bytes;
-    if (segment->crowd <= 0 &&
-        !mi_bitmap_is_set(segment->range.arena->offered, segment->range.part))
-        mi_bitmap_set_one(segment->range.arena->offered, segment->range.part);
+    if (was_crowded && segment->crowd <= 0)
+        offer(segment);
 }
 
 static void abandon(mi_segments_t *segments, mi_segment_t *segment)
 {
-    thin_out(segment, 0);
+    if (segment->crowd <= 0)
+        offer(segment);
     mi_segment_owned_to_abandoned(segments, segment);
 }
 
