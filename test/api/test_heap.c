@@ -279,15 +279,40 @@ TEST(collecting_keeps_live_blocks)
     mi_free(p);
 }
 
+// A large block that was freed is kept at hand for the next of its size, but not for another heap's.
+TEST(a_large_block_comes_from_the_heap_that_is_the_default_now)
+{
+    const size_t size = 300000;
+    mi_heap_t *heap = mi_heap_new();
+    for (int pairs = 1; pairs < 40; pairs++) {
+        for (int i = 0; i < pairs; i++)
+            mi_free(mi_malloc(size));
+        mi_heap_t *old = mi_heap_set_default(heap);
+        void *block = mi_malloc(size);
+        CHECK(mi_heap_contains_block(heap, block));
+        mi_free(block);
+        CHECK_EQ(mi_heap_set_default(old), heap);
+        block = mi_malloc(size);
+        CHECK(mi_heap_contains_block(old, block));
+        mi_free(block);
+    }
+    mi_heap_delete(heap);
+    void *block = mi_malloc(size);
+    CHECK(mi_heap_contains_block(mi_heap_get_default(), block));
+    mi_free(block);
+}
+
 TEST_MAIN(RUN(a_heap_owns_its_blocks_and_no_others) RUN(delete_keeps_the_blocks_alive)
               RUN(destroy_frees_thousands_of_blocks_at_once) RUN(the_default_heap_can_be_changed)
-                  RUN(visiting_finds_exactly_the_live_blocks)
-                      RUN(visiting_areas_alone_calls_no_block) RUN(a_visitor_can_stop_the_walk)
-                          RUN(tags_reach_the_visitors) RUN(a_heap_without_destroy_keeps_its_blocks)
-                              RUN(heap_forms_serve_from_their_heap)
-                                  RUN(a_page_with_one_block_of_many_is_under_utilized)
-                                      RUN(a_heap_in_an_arena_takes_its_memory_there)
-                                          RUN(memory_of_the_program_becomes_an_arena)
-                                              RUN(bad_arenas_are_refused)
-                                                  RUN(huge_pages_are_had_or_refused_cleanly)
-                                                      RUN(collecting_keeps_live_blocks))
+                  RUN(a_large_block_comes_from_the_heap_that_is_the_default_now)
+                      RUN(visiting_finds_exactly_the_live_blocks)
+                          RUN(visiting_areas_alone_calls_no_block) RUN(a_visitor_can_stop_the_walk)
+                              RUN(tags_reach_the_visitors)
+                                  RUN(a_heap_without_destroy_keeps_its_blocks)
+                                      RUN(heap_forms_serve_from_their_heap)
+                                          RUN(a_page_with_one_block_of_many_is_under_utilized)
+                                              RUN(a_heap_in_an_arena_takes_its_memory_there)
+                                                  RUN(memory_of_the_program_becomes_an_arena)
+                                                      RUN(bad_arenas_are_refused)
+                                                          RUN(huge_pages_are_had_or_refused_cleanly)
+                                                              RUN(collecting_keeps_live_blocks))
