@@ -137,12 +137,20 @@ mi_thread_t *mi_thread_current(void)
 // any: clock of the last look of any thread at what may be purged. A hint.
 static _Atomic(uint64_t) last_purge_look;
 
-void mi_thread_arm(mi_thread_t *thread)
+static void arm(mi_thread_t *thread)
 {
     if (thread->is_armed)
         return;
     thread->is_armed = true;
     mi_os_set_tls_heap(&thread->stub);
+}
+
+// What gives a reason to look makes up for one call that looked in vain.
+void mi_thread_arm(mi_thread_t *thread)
+{
+    if (thread->rearms_left < REARMS)
+        thread->rearms_left++;
+    arm(thread);
 }
 
 void mi_thread_disarm(mi_thread_t *thread)
@@ -278,7 +286,7 @@ static void rearm(mi_thread_t *thread)
                                      !mi_arenas_want_purge(0) && !has_heard(thread)))
         return;
     thread->rearms_left--;
-    mi_thread_arm(thread);
+    arm(thread);
 }
 
 void mi_thread_tick(mi_thread_t *thread)
@@ -290,6 +298,8 @@ void mi_thread_tick(mi_thread_t *thread)
         has_heard(thread)) {
         purge(thread, mi_os_clock_ms());
         rearm(thread);
+    } else {
+        thread->rearms_left = REARMS;
     }
     long collect_every = mi_option_value(mi_option_generic_collect);
     if (collect_every > 0 && thread->slow_count > (uint64_t)collect_every) {

@@ -155,6 +155,34 @@ TEST(memory_comes_back_when_a_few_calls_follow_the_frees)
     check_is_back(before);
 }
 
+// 8 MiB, so fast that no purge is due before they are free again.
+static void fill_and_free_quickly(void)
+{
+    while (block_count < 8000) {
+        blocks[block_count] = mi_malloc(1000);
+        REQUIRE(blocks[block_count] != NULL);
+        memset(blocks[block_count++], 1, 1000);
+    }
+    free_all();
+}
+
+static void call_often(int calls)
+{
+    for (int i = 0; i < calls; i++)
+        mi_free(mi_malloc(64 + (size_t)(i % 16) * 16));
+}
+
+TEST(memory_comes_back_although_many_calls_have_looked_in_vain)
+{
+    fill_and_free_quickly();
+    call_often(5000);
+    size_t before = start();
+    fill_and_free_quickly();
+    call_often(20);
+    rest_and_call_once();
+    check_is_back(before);
+}
+
 static void one_short_thread(void *arg)
 {
     (void)arg;
@@ -292,13 +320,14 @@ TEST(what_others_have_freed_comes_back_after_its_owners_end)
 
 TEST_MAIN(
     RUN(an_idle_threads_small_blocks_come_back_when_another_frees_them)
-        RUN(an_idle_threads_medium_blocks_come_back_when_another_frees_them)
-            RUN(what_others_have_freed_comes_back_after_its_owners_end) RUN(small_blocks_come_back)
-                RUN(medium_blocks_come_back) RUN(one_block_of_each_medium_class_comes_back) RUN(
-                    large_blocks_come_back)
-                    RUN(a_large_block_taken_and_freed_again_and_again_comes_back) RUN(
-                        large_blocks_of_two_sizes_in_turn_come_back) RUN(huge_blocks_come_back)
-                        RUN(memory_comes_back_when_a_few_calls_follow_the_frees) RUN(
+        RUN(an_idle_threads_medium_blocks_come_back_when_another_frees_them) RUN(
+            what_others_have_freed_comes_back_after_its_owners_end) RUN(small_blocks_come_back)
+            RUN(medium_blocks_come_back) RUN(one_block_of_each_medium_class_comes_back)
+                RUN(large_blocks_come_back) RUN(
+                    a_large_block_taken_and_freed_again_and_again_comes_back)
+                    RUN(large_blocks_of_two_sizes_in_turn_come_back) RUN(huge_blocks_come_back) RUN(
+                        memory_comes_back_when_a_few_calls_follow_the_frees)
+                        RUN(memory_comes_back_although_many_calls_have_looked_in_vain) RUN(
                             ended_threads_leave_nothing)
                             RUN(what_an_ended_thread_left_comes_back_when_another_frees_it) RUN(
                                 an_idle_threads_huge_blocks_come_back_when_another_frees_them)
