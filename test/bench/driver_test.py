@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The driver's own arithmetic: means, verdicts, limits and charts of made-up figures."""
+"""The driver's own arithmetic: means, verdicts, limits and charts of made-up figures; and that the real
+Windows programs which it wants to run are described."""
 import sys
 import tempfile
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from driver import chart, limits, rounds, table, targets  # noqa: E402
+from driver import chart, limits, rounds, table, targets, wine_programs  # noqa: E402
 
 checks = []
 
@@ -80,6 +81,11 @@ def check_chart():
     check("a dot per figure and per name in the legend", text.count("<circle"), 4)
 
 
+def check_real_programs():
+    for name in wine_programs.PROGRAMS:
+        check(name, len(wine_programs.described(name)), 4)
+
+
 def main():
     check("geometric mean", round(table.geomean([0.5, 2.0, None]), 9), 1.0)
     check("geometric mean of nothing", table.geomean([None]), None)
@@ -88,6 +94,7 @@ def main():
     check_limits()
     check_rounds()
     check_chart()
+    check_real_programs()
     print(f"{sum(checks)} passed, {len(checks) - sum(checks)} failed")
     return 0 if all(checks) else 1
 

@@ -28,6 +28,11 @@ QUERIES = ("select md5(string_agg(md5(i::text), '' order by i)) from generate_se
 TRANSACTIONS = 300
 
 
+def described(name):
+    """Folder in the cache, program, arguments, files that it writes."""
+    return real.X64_PROGRAMS[name]
+
+
 def variant(peer):
     return "redirected" if peer.is_redirected else "plain"
 
@@ -52,7 +57,7 @@ class ProgramRow:
 
     def run(self, peer, timeout_s, first):
         del first
-        folder, program, arguments, files = real.PROGRAMS[self.name]
+        folder, program, arguments, files = described(self.name)
         home = home_of(peer, folder, program)
         with tempfile.TemporaryDirectory(prefix="bench-") as work:
             for name, data in real.inputs().items():
