@@ -45,7 +45,8 @@ def home_of(peer, folder, program):
         if peer.is_redirected:
             real.inject(str(MINJECT), str(home / program))
             for name in real.OUR_DLLS:
-                shutil.copy2(WINDOWS_BIN / name, home)
+                if (WINDOWS_BIN / name).exists():  # the redirect's name tells the processor
+                    shutil.copy2(WINDOWS_BIN / name, home)
     return home
 
 
