@@ -119,7 +119,7 @@ def run(argv):
         chart.draw()
         return 0
     if not options.no_build:
-        places.set_up()
+        places.set_up(options.wine)
         places.build_native()
     if options.wine:
         wine.run(options)

@@ -9,12 +9,13 @@ OUT = ROOT / "build" / "bench"
 OURS = NATIVE / "lib" / "libmimalloc-override.so"
 
 
-def set_up():
-    """Installs what is missing, the peers too; says what it does."""
-    if subprocess.run([ROOT / "bin" / "setup", "--bench"], stdin=subprocess.DEVNULL,
+def set_up(with_servers):
+    """Installs what is missing, the peers too, and for Wine PostgreSQL; says what it does."""
+    options = ["--bench", "--long"] if with_servers else ["--bench"]
+    if subprocess.run([ROOT / "bin" / "setup", *options], stdin=subprocess.DEVNULL,
                       check=False).returncode != 0:
-        raise SystemExit("bench: bin/setup --bench failed; with --no-build nothing is set up, and the"
-                         " peers that are not there are left out")
+        raise SystemExit("bench: bin/setup failed; with --no-build nothing is set up, and the peers"
+                         " that are not there are left out")
 
 
 def build_native():
