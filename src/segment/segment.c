@@ -220,6 +220,9 @@ size_t mi_segment_touched_slices(const mi_segment_t *segment)
 {
     const uint64_t *dirty = mi_arena_dirty_mask(&segment->range);
     size_t count = 0;
+    // Who frees the block of a huge segment purges it, whoever owns the segment.
+    if (segment->huge_size != 0)
+        return 0;
     bool is_locked = mi_segments_lock(segment->list);
     for (size_t i = 0; i < MI_SLICE_WORDS; i++)
         count += mi_bit_count(~segment->free_mask[i] | dirty[i]);

@@ -199,7 +199,8 @@ bool mi_segment_page_extend(mi_segments_t *segments, mi_page_t *page, size_t sli
 // Gives the slices back; the segment too when it was the last page. The page is in no queue.
 void mi_segment_page_free(mi_segments_t *segments, mi_page_t *page);
 
-// Slices that have memory behind them, as far as is known. The segment is in a list.
+// Slices that have memory behind them, as far as is known; 0 for a huge segment, whose block others may
+// be purging. The segment is in a list.
 size_t mi_segment_touched_slices(const mi_segment_t *segment);
 // Slices that wait for their purge.
 size_t mi_segments_waiting(mi_segments_t *segments);
