@@ -6,6 +6,7 @@
 
 #include "api/runtime.h"
 #include "base/invariant.h"
+#include "heap/park.h"
 #include "page/remote.h"
 #include "support/message.h"
 
@@ -62,11 +63,26 @@ static bool free_abandoned(mi_segment_t *segment, void *p)
     return heap != NULL && mi_abandon_free(heap->front.thread, segment, p);
 }
 
+// A thread that has no heap yet goes on with that of the ended one whose block it frees. Any other one
+// remembers where it freed.
+static bool take_parked(mi_segment_t *segment)
+{
+    mi_thread_t *parked = mi_park_record_of(segment);
+    mi_thread_t *thread = mi_thread_current();
+    if (thread == NULL)
+        return mi_thread_start_with(parked);
+    thread->left = segment->range;
+    thread->left_parked = parked;
+    return false;
+}
+
 // What has a mark instead of an owner.
 static mi_noinline bool free_marked(void *p, uintptr_t owner)
 {
     if (owner == MI_OWNER_NOT_OURS)
         return false;
+    if (owner == MI_OWNER_PARKED && take_parked(mi_segment_of(p)) && mi_free_local(p))
+        return true;
     mi_segment_t *segment = owner == MI_OWNER_INTERIOR ? mi_segment_map_start(p) : mi_segment_of(p);
     mi_page_t *page = mi_segment_page_of(segment, p);
     if (page == &segment->invalid) {
@@ -90,7 +106,7 @@ static mi_noinline bool free_marked(void *p, uintptr_t owner)
 bool mi_free_other(void *p)
 {
     uintptr_t owner = mi_segment_map_owner(p);
-    if (mi_unlikely(owner <= MI_OWNER_KILLED))
+    if (mi_unlikely(owner <= MI_OWNER_PARKED))
         return free_marked(p, owner);
     mi_segment_t *segment = mi_segment_of(p);
     mi_page_t *page = mi_segment_page_at(segment, p);

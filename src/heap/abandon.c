@@ -6,6 +6,7 @@
 #include "heap/heap.h"
 
 #include "base/invariant.h"
+#include "heap/park.h"
 #include "page/remote.h"
 #include "segment/purge.h"
 #include "support/options.h"
@@ -53,10 +54,10 @@ static void detach_or_release(mi_page_t *page, void *arg)
     mi_segment_of_page(page)->crowd += (ptrdiff_t)(page->needed * mi_page_block_size(page));
 }
 
-void mi_abandon_all(mi_thread_t *thread)
+void mi_abandon_all(mi_thread_t *thread, bool purges_at_once)
 {
     mi_segments_t *segments = &thread->segments;
-    segments->purges_at_once = mi_option_is_on(mi_option_abandoned_page_purge);
+    segments->purges_at_once = purges_at_once;
     while (segments->first != NULL) {
         mi_segment_t *segment = segments->first;
         size_t before = segments->count;
@@ -174,7 +175,11 @@ static size_t claim_up_to(mi_thread_t *thread, int arena_id, from_t from, size_t
 static bool claim_left(mi_thread_t *thread, int arena_id)
 {
     mi_arena_t *arena = thread->left.arena;
+    mi_thread_t *parked = thread->left_parked;
     thread->left.arena = NULL;
+    thread->left_parked = NULL;
+    if (parked != NULL)
+        mi_park_end(parked);
     return arena != NULL && may_claim_in(arena, arena_id) &&
            claim_part(thread, arena, thread->left.part);
 }
@@ -188,16 +193,20 @@ static bool claim_left(mi_thread_t *thread, int arena_id)
 // as another's.
 bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id)
 {
+    if (claim_left(thread, arena_id))
+        return true;
+    mi_park_end_one();
     int64_t abandoned = mi_stat_process_current(MI_STAT_segments_abandoned);
     if (abandoned == 0)
         return false;
     // An arena that a heap names has no room but its own.
     from_t from = arena_id != 0 || abandoned > LEFT_ALONE_MAX ? FROM_ALL : FROM_OFFERED;
-    return claim_left(thread, arena_id) || claim_up_to(thread, arena_id, from, 1) != 0;
+    return claim_up_to(thread, arena_id, from, 1) != 0;
 }
 
 void mi_abandon_reclaim_all(mi_thread_t *thread)
 {
+    mi_park_end_all();
     (void)claim_up_to(thread, 0, FROM_ALL, SIZE_MAX);
 }
 
@@ -266,6 +275,7 @@ bool mi_abandon_free(mi_thread_t *thread, mi_segment_t *segment, void *p)
         return mi_free_local(p);
     }
     thread->left = segment->range;
+    thread->left_parked = NULL;
     free_while_closed(thread, segment, p);
     return true;
 }

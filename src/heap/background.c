@@ -6,6 +6,7 @@
 // loader lock by itself, and nobody waits for it.
 #include "heap/background.h"
 
+#include "heap/record.h"
 #include "os/os.h"
 #include "support/options.h"
 
@@ -13,7 +14,7 @@ static _Atomic(bool) is_started;
 
 static void purge_threads(uint64_t now)
 {
-    for (mi_thread_t *thread = mi_thread_records(); thread != NULL; thread = thread->next)
+    for (mi_thread_t *thread = mi_record_first(); thread != NULL; thread = thread->next)
         mi_segments_purge_from_outside(&thread->segments, now);
 }
 

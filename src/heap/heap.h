@@ -65,32 +65,42 @@ struct mi_heap_s {
     mi_random_t random; // owner
 };
 
+typedef enum mi_record_state {
+    MI_RECORD_FREE,
+    MI_RECORD_IN_USE, // by a thread, or by who ends a parked one
+    MI_RECORD_PARKED  // its thread has ended, its heap waits for the next one: see park.c
+} mi_record_state_t;
+
 // A thread's record. Never given back, but taken over by a later thread.
 typedef struct mi_thread {
     mi_heap_t backing;
     mi_heap_front_t stub; // stands in for the default heap while a purge waits, see mi_thread_arm
-    mi_heap_t *default_heap;  // owner
-    mi_heap_t *heaps;         // owner: list of all its heaps
-    mi_segments_t segments;   // owner
-    mi_thread_stats_t stats;  // owner
-    struct mi_thread *next;   // const: list of all records
-    _Atomic(uint32_t) in_use; // any: taken by exchange of 0
-    _Atomic(uintptr_t) key;   // owner writes, any reads: whose record it is, 0 for nobody's
-    mi_arena_range_t left;    // owner: where it freed last in what an ended thread left, or none
-    uint32_t slow_count;      // owner: slow paths, for the periodic work
-    uint64_t heartbeat;       // owner
-    uint64_t last_tick_ms;    // owner: clock of the last periodic work
-    uint64_t next_step_ms;    // owner: clock of a busy thread's next purge
-    uint64_t next_look_ms;    // owner: not before this for what others have freed
-    mi_page_t *kept_large;    // owner: a current page of one large block that is or was empty
-    uint32_t rearms_left;     // owner: armed calls until the next look at what may be purged
-    bool is_armed;            // owner: the stub stands in
-    bool in_deferred_free;    // owner
-    bool in_threadpool;       // owner
+    mi_heap_t *default_heap; // owner
+    mi_heap_t *heaps;        // owner: list of all its heaps
+    mi_segments_t segments;  // owner
+    mi_thread_stats_t stats; // owner
+    struct mi_thread *next;  // const: list of all records
+    _Atomic(uint32_t) state; // any: mi_record_state_t; who exchanges it for IN_USE has the record
+    _Atomic(uintptr_t) key;  // owner writes, any reads: whose record it is, 0 for nobody's
+    mi_arena_range_t left;   // owner: where it freed last in what an ended thread left, or none
+    struct mi_thread *left_parked; // owner: the parked record of that, or NULL
+    _Atomic(uint64_t) parked_at;   // who has the record: clock; any: as a hint
+    uint32_t slow_count;           // owner: slow paths, for the periodic work
+    uint64_t heartbeat;            // owner
+    uint64_t last_tick_ms;         // owner: clock of the last periodic work
+    uint64_t next_step_ms;         // owner: clock of a busy thread's next purge
+    uint64_t next_look_ms;         // owner: not before this for what others have freed
+    mi_page_t *kept_large;         // owner: a current page of one large block that is or was empty
+    uint32_t rearms_left;          // owner: armed calls until the next look at what may be purged
+    bool is_armed;                 // owner: the stub stands in
+    bool in_deferred_free;         // owner
+    bool has_parked;               // owner: it started with a parked heap
+    bool in_threadpool;            // owner
 } mi_thread_t;
 
 extern mi_page_t mi_page_none;
-extern mi_heap_front_t mi_heap_none; // the stub of threads that have no heap yet
+extern mi_heap_front_t mi_heap_none;  // the stub of threads that have no heap yet
+extern mi_heap_front_t mi_heap_ended; // the same of threads that have ended
 
 // ---- allocating ----
 
@@ -191,16 +201,21 @@ mi_inline bool mi_thread_count_slow(mi_thread_t *thread)
 }
 // Periodic work: deferred frees, purges that are due.
 void mi_thread_tick(mi_thread_t *thread);
-// Hands the thread's memory over and gives the record back.
+// The end of the thread whose heap it is: parks the heap, or hands its memory over.
 void mi_thread_end(mi_heap_t *heap);
-mi_thread_t *mi_thread_records(void);
+// The same without parking, for the end of the process.
+void mi_thread_end_for_good(mi_heap_t *heap);
+// A thread without a heap frees a block of a parked record: starts it with that heap. False: too late,
+// or it has ended.
+bool mi_thread_start_with(mi_thread_t *parked);
 // Calls the registered deferred free function of the program.
 void mi_thread_deferred_free(mi_thread_t *thread, bool force);
 
 // ---- abandoned segments ----
 
-// Hands over all segments of the thread: the empty ones are freed, the others abandoned.
-void mi_abandon_all(mi_thread_t *thread);
+// Hands over all segments of the thread: the empty ones are freed, the others abandoned. What is
+// free is purged at once, or after the usual delay.
+void mi_abandon_all(mi_thread_t *thread, bool purges_at_once);
 // Takes over one abandoned segment; false when there is none.
 bool mi_abandon_reclaim(mi_thread_t *thread, int arena_id);
 // Frees a block of an abandoned (or closing) segment, and the segment with it if it was the last.

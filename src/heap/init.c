@@ -3,6 +3,7 @@
 // it needs is valid as static data, and the start is made then.
 #include "heap/init.h"
 
+#include "heap/park.h"
 #include "support/message.h"
 #include "support/options.h"
 
@@ -32,6 +33,13 @@ mi_heap_front_t mi_heap_none = {
 #if !MI_TLS_HEAP_STARTS_NULL
 MI_THREAD_LOCAL void *mi_os_tls_heap_word mi_initial_exec = &mi_heap_none;
 #endif
+
+mi_heap_front_t mi_heap_ended = {
+    .direct = {THIRTY_TWO(NO_PAGE), THIRTY_TWO(NO_PAGE), NO_PAGE},
+    .current = {NO_PAGE_OF_EACH_CLASS},
+    .thread = NULL,
+    .is_stub = true,
+};
 
 mi_heap_t *mi_heap_of_no_thread(void)
 {
@@ -115,7 +123,9 @@ void mi_process_done(void)
 void mi_process_unload(void)
 {
     mi_process_done();
-    mi_thread_done();
+    mi_park_end_all();
+    if (mi_thread_current() != NULL)
+        mi_thread_end_for_good(&mi_thread_current()->backing);
     mi_arenas_release_unused();
     mi_os_release_tls_slot();
 }

@@ -36,7 +36,12 @@ void mi_subproc_delete(mi_subproc_id_t subproc)
 void mi_subproc_add_current_thread(mi_subproc_id_t subproc)
 {
     mi_heap_t *heap = mi_heap_current();
-    // Only before the thread has segments: they carry the name.
-    if (heap != NULL && subproc != NULL && heap->front.thread->segments.count == 0)
-        heap->front.thread->segments.subproc = subproc;
+    if (heap == NULL || subproc == NULL)
+        return;
+    mi_thread_t *thread = heap->front.thread;
+    // Segments carry the name: those that the thread took over from an ended one stay behind.
+    if (thread->has_parked && thread->heaps == &thread->backing)
+        mi_abandon_all(thread, false);
+    if (thread->segments.count == 0)
+        thread->segments.subproc = subproc;
 }

@@ -1,114 +1,87 @@
 // SPDX-License-Identifier: MIT
-// Thread records: made on a thread's first allocation, given back at its end, taken over by later
-// threads. Records are never freed, so any thread may read one at any time.
+// Start and end of a thread, and what it does from time to time. It starts with its first allocation,
+// or when it frees a block of a parked heap.
 #include "heap/heap.h"
 
 #include "base/invariant.h"
 #include "heap/background.h"
 #include "heap/guarded.h"
 #include "heap/init.h"
-#include "memory/meta.h"
+#include "heap/park.h"
+#include "heap/record.h"
 #include "support/options.h"
 
 // Calls that may take the slow path only to find that a purge is not due yet, between two looks.
 // A thread that goes quiet makes a few more calls after its last free; they must not use the stub up.
 #define REARMS 256
 
-static mi_thread_t first_record; // of the process's first thread: needs no memory
-static _Atomic(bool) is_first_published;
-static _Atomic(mi_thread_t *) records;
+// ---- the start ----
 
-mi_thread_t *mi_thread_records(void)
+// A record of a free one or a new one.
+static mi_thread_t *start_anew(void)
 {
-    // acquire: pairs with the exchange in publish.
-    return mi_load_acquire(&records);
-}
-
-// ---- taking a record ----
-
-static void publish(mi_thread_t *thread)
-{
-    mi_thread_t *head = mi_load_relaxed(&records);
-    do {
-        thread->next = head;
-        // release: publishes the record to those who walk the list.
-    } while (!mi_cas_weak_release(&records, &head, thread));
-}
-
-static bool take(mi_thread_t *thread)
-{
-    uint32_t free = 0;
-    // acq_rel: acquire pairs with the release in mi_thread_end.
-    return mi_load_relaxed(&thread->in_use) == 0 &&
-           mi_cas_strong_acq_rel(&thread->in_use, &free, 1);
-}
-
-static void mark_killed(mi_arena_t *arena, uintptr_t key)
-{
-    for (size_t part = 0; part < arena->part_count; part++) {
-        mi_arena_range_t range = {arena, part, 1};
-        mi_segment_map_kill(mi_arena_range_start(&range), key);
-    }
-}
-
-// A killed thread never gave its record back, and the system may give its key to a new thread. Its
-// segments must not look like ours: their lists may be broken. They stay behind, out of use.
-static void disown_killed(uintptr_t key)
-{
-    for (mi_thread_t *thread = mi_thread_records(); thread != NULL; thread = thread->next) {
-        if (mi_load_acquire(&thread->in_use) == 0 || mi_load_relaxed(&thread->key) != key)
-            continue;
-        for (size_t i = 0; i < mi_arena_count(); i++) {
-            if (mi_arena_at(i) != NULL)
-                mark_killed(mi_arena_at(i), key);
-        }
-        mi_store_relaxed(&thread->key, (uintptr_t)MI_OWNER_KILLED);
-    }
-}
-
-static mi_thread_t *take_record(void)
-{
-    for (mi_thread_t *thread = mi_thread_records(); thread != NULL; thread = thread->next) {
-        if (take(thread))
-            return thread;
-    }
-    // Not by in_use: a thread that took and gave it back meanwhile has published it already.
-    mi_thread_t *thread = mi_exchange_acq_rel(&is_first_published, true)
-                              ? mi_meta_alloc(sizeof *thread)
-                              : &first_record;
-    if (thread == NULL)
-        return NULL;
-    mi_store_relaxed(&thread->in_use, 1);
-    publish(thread);
-    return thread;
-}
-
-static mi_thread_t *start_thread(void)
-{
-    uintptr_t key = mi_os_thread_key();
-    disown_killed(key);
-    mi_thread_t *thread = take_record();
+    mi_thread_t *thread = mi_record_take_free();
     if (thread == NULL)
         return NULL;
     mi_heap_init(&thread->backing, thread, 0, false, 0);
     thread->default_heap = &thread->backing;
     thread->heaps = &thread->backing;
-    mi_segments_init(&thread->segments, key, mi_subproc_default());
-    mi_store_relaxed(&thread->key, key);
+    mi_segments_init(&thread->segments, mi_os_thread_key(), mi_subproc_default());
     mi_copy(&thread->stub, &mi_heap_none, sizeof thread->stub);
     thread->stub.thread = thread;
-    thread->is_armed = false;
     thread->kept_large = NULL;
+    thread->has_parked = false;
+    mi_guarded_init(&thread->backing);
+    return thread;
+}
+
+// Goes on with a parked heap. For as long as that was parked, it was quiet.
+static mi_thread_t *start_with(mi_thread_t *parked)
+{
+    mi_segments_rename(&parked->segments, mi_os_thread_key());
+    parked->has_parked = true;
+    parked->last_tick_ms = mi_load_relaxed(&parked->parked_at);
+    if (parked->backing.guarded.rate != 0 || mi_option_value(mi_option_guarded_sample_rate) != 0)
+        mi_guarded_init(&parked->backing);
+    return parked;
+}
+
+static mi_thread_t *start(mi_thread_t *thread)
+{
+    mi_store_relaxed(&thread->key, mi_os_thread_key());
+    thread->is_armed = false;
     thread->rearms_left = REARMS;
     thread->next_step_ms = 0;
     thread->next_look_ms = 0;
     thread->left.arena = NULL;
+    thread->left_parked = NULL;
     thread->slow_count = 0;
     mi_stat_increase(&thread->stats, MI_STAT_threads, 1);
     mi_os_set_tls_heap(&thread->backing);
     mi_os_on_thread_exit(mi_thread_exit_hook);
-    mi_guarded_init(&thread->backing);
     return thread;
+}
+
+// What still runs in a thread after its end may be too late to end once more: it must not have much.
+static bool has_ended(void)
+{
+    return mi_os_tls_heap_slow() == &mi_heap_ended;
+}
+
+static mi_thread_t *start_thread(void)
+{
+    mi_record_disown_killed(mi_os_thread_key());
+    mi_thread_t *parked = has_ended() ? NULL : mi_park_take_any();
+    mi_thread_t *thread = parked != NULL ? start_with(parked) : start_anew();
+    return thread == NULL ? NULL : start(thread);
+}
+
+bool mi_thread_start_with(mi_thread_t *parked)
+{
+    if (has_ended())
+        return false;
+    mi_record_disown_killed(mi_os_thread_key());
+    return mi_park_take(parked) && start(start_with(parked)) != NULL;
 }
 
 mi_heap_t *mi_heap_resolve(mi_heap_t *heap)
@@ -276,14 +249,22 @@ static void purge(mi_thread_t *thread, uint64_t now)
     thread->last_tick_ms = now;
     if (mi_load_relaxed(&last_purge_look) != now)
         mi_store_relaxed(&last_purge_look, now);
+    if (mi_park_is_due(now))
+        mi_park_end_due(now);
     if (mi_arenas_want_purge(now))
         mi_arenas_purge(now, false);
+}
+
+// Memory that no thread owns waits to be given back.
+static bool waits_ownerless(void)
+{
+    return mi_arenas_want_purge(0) || mi_park_is_due(0);
 }
 
 static void rearm(mi_thread_t *thread)
 {
     if (thread->rearms_left == 0 || (mi_load_relaxed(&thread->segments.purge_at) == 0 &&
-                                     !mi_arenas_want_purge(0) && !has_heard(thread)))
+                                     !waits_ownerless() && !has_heard(thread)))
         return;
     thread->rearms_left--;
     arm(thread);
@@ -294,7 +275,7 @@ void mi_thread_tick(mi_thread_t *thread)
     mi_thread_deferred_free(thread, false);
     if (mi_option_is_on(mi_option_background_purge))
         mi_background_join(thread);
-    if (mi_load_relaxed(&thread->segments.purge_at) != 0 || mi_arenas_want_purge(0) ||
+    if (mi_load_relaxed(&thread->segments.purge_at) != 0 || waits_ownerless() ||
         has_heard(thread)) {
         purge(thread, mi_os_clock_ms());
         rearm(thread);
@@ -310,23 +291,54 @@ void mi_thread_tick(mi_thread_t *thread)
 
 // ---- the end ----
 
-void mi_thread_end(mi_heap_t *heap)
+// The thread's record, if that is still the thread's own to end.
+static mi_thread_t *ending_thread(mi_heap_t *heap)
 {
     mi_thread_t *thread = heap == NULL ? NULL : heap->front.thread;
-    // A record that another thread has taken over meanwhile is not ours to end.
-    if (thread == NULL || mi_load_relaxed(&thread->key) != mi_os_thread_key() ||
-        mi_load_relaxed(&thread->in_use) == 0)
-        return;
+    bool is_own = thread != NULL && mi_load_relaxed(&thread->key) == mi_os_thread_key() &&
+                  mi_load_relaxed(&thread->state) == MI_RECORD_IN_USE;
+    return is_own ? thread : NULL;
+}
+
+static void leave_heaps(mi_thread_t *thread)
+{
     mi_thread_disarm(thread);
     mi_thread_deferred_free(thread, true);
     while (thread->heaps != &thread->backing)
         mi_heap_delete(thread->heaps);
-    mi_abandon_all(thread);
-    mi_segments_drop_cached(&thread->segments);
+    thread->default_heap = &thread->backing;
+    mi_thread_disarm(thread);
     mi_stat_decrease(&thread->stats, MI_STAT_threads, 1);
     mi_stats_flush(&thread->stats);
+}
+
+static void leave_record(mi_thread_t *thread)
+{
+    mi_abandon_all(thread, mi_option_is_on(mi_option_abandoned_page_purge));
+    mi_segments_drop_cached(&thread->segments);
+    mi_stats_flush(&thread->stats);
+    mi_record_give(thread, MI_RECORD_FREE);
+}
+
+void mi_thread_end(mi_heap_t *heap)
+{
+    mi_thread_t *thread = ending_thread(heap);
+    if (thread == NULL)
+        return;
+    leave_heaps(thread);
+    mi_os_set_tls_heap(&mi_heap_ended);
+    if (!mi_park(thread)) {
+        leave_record(thread);
+        mi_os_set_tls_heap(&mi_heap_ended);
+    }
+}
+
+void mi_thread_end_for_good(mi_heap_t *heap)
+{
+    mi_thread_t *thread = ending_thread(heap);
+    if (thread == NULL)
+        return;
+    leave_heaps(thread);
+    leave_record(thread);
     mi_os_set_tls_heap(mi_heap_of_no_thread());
-    mi_store_relaxed(&thread->key, (uintptr_t)MI_OWNER_NOT_OURS);
-    // release: pairs with the exchange in take.
-    mi_store_release(&thread->in_use, 0);
 }

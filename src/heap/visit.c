@@ -2,6 +2,7 @@
 // Looking at heaps from outside: whose block is this, and a walk over all blocks.
 #include "heap/heap.h"
 #include "heap/init.h"
+#include "heap/park.h"
 #include "page/padding.h"
 #include "page/remote.h"
 #include "support/options.h"
@@ -145,6 +146,7 @@ bool mi_abandoned_visit_blocks(mi_subproc_id_t subproc_id, int heap_tag, bool vi
         heap_tag > 0)
         return false;
     visit_t visit = {NULL, visitor, arg, visit_blocks, true};
+    mi_park_end_all();
     for (size_t i = 0; i < mi_arena_count(); i++) {
         mi_arena_t *arena = mi_arena_at(i);
         for (size_t part = 0; arena != NULL && part < arena->part_count && visit.goes_on; part++)

@@ -15,6 +15,11 @@ void mi_segment_map_enter(const void *segment, size_t size, uintptr_t key)
     mi_store_release(&mi_segment_map[first], key);
 }
 
+void mi_segment_map_rename(const void *segment, uintptr_t key)
+{
+    mi_store_release(&mi_segment_map[mi_segment_map_index(segment)], key);
+}
+
 void mi_segment_map_remove(const void *segment, size_t size)
 {
     size_t first = mi_segment_map_index(segment);

@@ -11,11 +11,13 @@ enum {
     MI_OWNER_ABANDONED = 1, // the owner ended; who exchanges it for its own key owns the segment
     MI_OWNER_INTERIOR = 2,  // a further part of a segment that began in a lower entry
     MI_OWNER_CLOSING = 3,   // the owner is about to abandon it
-    MI_OWNER_KILLED = 4     // the owner was killed; nobody can own the segment any more
+    MI_OWNER_KILLED = 4,    // the owner was killed; nobody can own the segment any more
+    MI_OWNER_PARKED = 5     // the owner ended, but not its record: see heap/park.c
     // otherwise: the owner's mi_os_thread_key()
 };
 
-// any: an entry is written by the owner of the segment, or by the winner of an exchange of ABANDONED.
+// any: an entry is written by the owner of the segment, by who took the record of a parked one, or by
+// the winner of an exchange of ABANDONED.
 extern _Atomic(uintptr_t) mi_segment_map[MI_SEGMENT_MAP_ENTRIES];
 
 // Not below MI_SEGMENT_MAP_ENTRIES for addresses where we have no memory. Where a process has no others
@@ -38,6 +40,8 @@ mi_inline uintptr_t mi_segment_map_owner(const void *p)
 
 // Enters a new segment of size bytes (whole segments), owned by key.
 void mi_segment_map_enter(const void *segment, size_t size, uintptr_t key);
+// Gives it another owner, or the mark PARKED; only by who holds its record.
+void mi_segment_map_rename(const void *segment, uintptr_t key);
 // Removes it, before its memory can be used for anything else.
 void mi_segment_map_remove(const void *segment, size_t size);
 // The two steps of giving a segment up, seq_cst. A thread that pushes a block to a remote list looks

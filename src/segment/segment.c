@@ -382,6 +382,16 @@ void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc)
     mi_segments_unlock(segments, is_locked);
 }
 
+void mi_segments_rename(mi_segments_t *segments, uintptr_t key)
+{
+    const mi_segment_t *segment = segments->first;
+    segments->key = key;
+    for (size_t i = 0; i < segments->count; i++, segment = segment->next)
+        mi_segment_map_rename(segment, key);
+    if (segments->cached != NULL)
+        mi_segment_map_rename(segments->cached, key);
+}
+
 // Bytes from the segment's start to the huge block: the first address behind the header whose sum
 // with offset is a multiple of alignment.
 static size_t huge_block_at(size_t alignment, size_t offset)

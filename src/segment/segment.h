@@ -218,6 +218,8 @@ void mi_segments_purge_from_outside(mi_segments_t *segments, uint64_t now);
 // Around changes of slices, when shared. Returns what unlock needs.
 bool mi_segments_lock(mi_segments_t *segments);
 void mi_segments_unlock(mi_segments_t *segments, bool is_locked);
+// Gives all segments another owner: a key, or MI_OWNER_PARKED.
+void mi_segments_rename(mi_segments_t *segments, uintptr_t key);
 // Makes the struct ready for a new owner.
 void mi_segments_init(mi_segments_t *segments, uintptr_t key, void *subproc);
 
