@@ -9,7 +9,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from driver import chart, limits, rounds, table, targets, wine_programs  # noqa: E402
+from driver import chart, limits, rounds, table, targets, threads, wine_programs  # noqa: E402
 
 checks = []
 
@@ -73,6 +73,14 @@ def check_rounds():
     check("the same over itself", results.ratio("row", rounds.AA, "cpu_s"), 1.0)
 
 
+def check_threads():
+    check("half the throughput is gone", threads.lost(1.0, 2.0), 50.0)
+    check("none is gone", threads.lost(2.0, 1.0), 0.0)
+    check("all that is lost is the threads' own", threads.lost_without_own(1.0, 2.0, 0.5, 1.5), 0.0)
+    check("a part of it is", threads.lost_without_own(1.0, 2.5, 0.5, 1.0), 50.0)
+    check("threads that gain take nothing off", threads.lost_without_own(1.0, 2.0, 1.5, 0.5), 50.0)
+
+
 def check_chart():
     with tempfile.TemporaryDirectory() as folder:
         chart.FOLDER = chart.places.ROOT / folder
@@ -93,6 +101,7 @@ def main():
     check_verdicts()
     check_limits()
     check_rounds()
+    check_threads()
     check_chart()
     check_real_programs()
     print(f"{sum(checks)} passed, {len(checks) - sum(checks)} failed")

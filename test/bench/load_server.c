@@ -4,6 +4,46 @@
 
 #include <string.h>
 
+// ---- places instead of blocks ----
+
+// The loads whose threads cost much by themselves also run without any allocator, to know how much: each
+// slot has a place of its own, which is written to as a block is. Together they are about as large.
+enum { PLACE_SIZE = 768 };
+
+static char *map_places(size_t count)
+{
+    return bench_map(count * PLACE_SIZE);
+}
+
+static void unmap_places(char *places, size_t count)
+{
+    bench_unmap(places, count * PLACE_SIZE);
+}
+
+// place NULL: a block.
+static inline void fill(bench_worker_t *worker, bench_slot_t *slot, size_t size, char *place)
+{
+    if (place == NULL) {
+        bench_slot_fill(worker, slot, size);
+        return;
+    }
+    slot->size = size < PLACE_SIZE ? size : PLACE_SIZE;
+    slot->block = place;
+    bench_stamp(place, slot->size);
+    worker->ops++;
+}
+
+static inline void clear(bench_slot_t *slot, bool is_place)
+{
+    if (!is_place) {
+        bench_slot_clear(slot);
+        return;
+    }
+    if (slot->block != NULL)
+        bench_verify(slot->block, slot->size);
+    slot->block = NULL;
+}
+
 // ---- server: slots replaced at random by threads that come and go ----
 
 // From two threads on, the live data is the same however many they are.
@@ -11,6 +51,7 @@ enum { SERVER_SLOTS = 10000, SERVER_SLOTS_TOTAL = 20000, SERVER_GENERATIONS = 8 
 
 typedef struct {
     bench_slot_t *slots; // one region per thread
+    char *places;        // one for each slot, or NULL: blocks
     size_t region_slots;
     unsigned generation;
 } server_t;
@@ -20,12 +61,14 @@ static void work_server(bench_worker_t *worker)
     const server_t *server = worker->shared;
     // The region that another, ended thread filled in the last generation.
     size_t region = (worker->index + server->generation) % worker->run->threads;
-    bench_slot_t *slots = server->slots + region * server->region_slots;
+    size_t first = region * server->region_slots;
     worker->rng = bench_seed(worker->index + 1000 * server->generation);
     for (uint64_t i = bench_work(worker->run, 400000); i > 0; i--) {
-        bench_slot_t *slot = &slots[bench_below(&worker->rng, server->region_slots)];
-        bench_slot_clear(slot);
-        bench_slot_fill(worker, slot, bench_size_by_powers(&worker->rng, 4, 12));
+        size_t at = first + bench_below(&worker->rng, server->region_slots);
+        bench_slot_t *slot = &server->slots[at];
+        clear(slot, server->places != NULL);
+        fill(worker, slot, bench_size_by_powers(&worker->rng, 4, 12),
+             server->places == NULL ? NULL : server->places + at * PLACE_SIZE);
     }
 }
 
@@ -49,16 +92,30 @@ static void server_generation(bench_run_t *run, server_t *server)
     bench_thread_join(&start);
 }
 
-static void run_server(bench_run_t *run)
+static void serve(bench_run_t *run, bool in_places)
 {
     size_t region = run->threads == 1 ? SERVER_SLOTS : SERVER_SLOTS_TOTAL / run->threads;
-    size_t bytes = sizeof(bench_slot_t) * region * run->threads;
+    size_t count = region * run->threads;
+    size_t bytes = sizeof(bench_slot_t) * count;
     server_t server = {.slots = bench_map(bytes), .region_slots = region};
+    server.places = in_places ? map_places(count) : NULL;
     for (server.generation = 0; server.generation < SERVER_GENERATIONS; server.generation++)
         server_generation(run, &server);
-    for (size_t i = 0; i < region * run->threads; i++)
-        bench_slot_clear(&server.slots[i]);
+    for (size_t i = 0; i < count; i++)
+        clear(&server.slots[i], in_places);
+    if (in_places)
+        unmap_places(server.places, count);
     bench_unmap(server.slots, bytes);
+}
+
+static void run_server(bench_run_t *run)
+{
+    serve(run, false);
+}
+
+static void run_server_bare(bench_run_t *run)
+{
+    serve(run, true);
 }
 
 // ---- batches that one thread fills and another one frees ----
@@ -110,46 +167,76 @@ static queue_t *queues_new(unsigned count)
     return queues;
 }
 
-static void fill_batch(bench_worker_t *worker, batch_t *batch, size_t count, unsigned high_log2)
+enum { PRODCONS_BATCH = 256, PRODCONS_BATCHES = 30000 };
+
+// Batches that may be in use at a time: in the ring, in the producer's hands and in the consumer's.
+enum { PRODCONS_PLACES = (RING + 2) * PRODCONS_BATCH };
+
+typedef struct {
+    queue_t *queues;
+    char *places; // PRODCONS_PLACES for each queue, or NULL: blocks
+} prodcons_t;
+
+static void fill_batch(bench_worker_t *worker, batch_t *batch, char *places)
 {
-    batch->count = count;
-    for (size_t i = 0; i < count; i++)
-        bench_slot_fill(worker, &batch->slots[i], bench_size_by_powers(&worker->rng, 4, high_log2));
+    batch->count = PRODCONS_BATCH;
+    for (size_t i = 0; i < batch->count; i++)
+        fill(worker, &batch->slots[i], bench_size_by_powers(&worker->rng, 4, 9),
+             places == NULL ? NULL : places + i * PLACE_SIZE);
 }
 
-static void clear_batch(batch_t *batch)
+static void clear_batch(batch_t *batch, bool in_places)
 {
     for (size_t i = 0; i < batch->count; i++)
-        bench_slot_clear(&batch->slots[i]);
+        clear(&batch->slots[i], in_places);
 }
 
-enum { PRODCONS_BATCH = 256, PRODCONS_BATCHES = 30000 };
+static char *batch_places(const prodcons_t *shared, size_t queue, uint64_t batch)
+{
+    size_t first = queue * PRODCONS_PLACES + (size_t)(batch % (RING + 2)) * PRODCONS_BATCH;
+    return shared->places == NULL ? NULL : shared->places + first * PLACE_SIZE;
+}
 
 // Even threads produce for the odd thread after them; a lone thread does both in turn.
 static void work_prodcons(bench_worker_t *worker)
 {
     batch_t batch;
-    queue_t *queue = (queue_t *)worker->shared + worker->index / 2;
+    const prodcons_t *shared = worker->shared;
+    queue_t *queue = &shared->queues[worker->index / 2];
     bool is_producer = worker->index % 2 == 0;
     bool is_alone = worker->index == (worker->run->threads - 1) && is_producer;
     for (uint64_t i = bench_work(worker->run, PRODCONS_BATCHES); i > 0; i--) {
         if (is_producer) {
-            fill_batch(worker, &batch, PRODCONS_BATCH, 9);
+            fill_batch(worker, &batch, batch_places(shared, worker->index / 2, i));
             queue_put(queue, &batch);
         }
         if (!is_producer || is_alone) {
             queue_take(queue, &batch);
-            clear_batch(&batch);
+            clear_batch(&batch, shared->places != NULL);
         }
     }
 }
 
-static void run_prodcons(bench_run_t *run)
+static void produce_and_consume(bench_run_t *run, bool in_places)
 {
     unsigned queue_count = (run->threads + 1) / 2;
-    queue_t *queues = queues_new(queue_count);
-    bench_in_threads(run, work_prodcons, queues);
-    bench_unmap(queues, sizeof(queue_t) * queue_count);
+    size_t place_count = (size_t)PRODCONS_PLACES * queue_count;
+    prodcons_t shared = {.queues = queues_new(queue_count)};
+    shared.places = in_places ? map_places(place_count) : NULL;
+    bench_in_threads(run, work_prodcons, &shared);
+    if (in_places)
+        unmap_places(shared.places, place_count);
+    bench_unmap(shared.queues, sizeof(queue_t) * queue_count);
+}
+
+static void run_prodcons(bench_run_t *run)
+{
+    produce_and_consume(run, false);
+}
+
+static void run_prodcons_bare(bench_run_t *run)
+{
+    produce_and_consume(run, true);
 }
 
 // ---- threads that start, allocate a little, and end ----
@@ -204,6 +291,8 @@ static void run_churn(bench_run_t *run)
 const bench_load_t bench_server_loads[] = {
     {"server", "random slots replaced by threads that end before their blocks", run_server},
     {"prodcons", "batches of 256 allocated by one thread and freed by another", run_prodcons},
+    {"server-bare", "the server's threads and accesses without any allocator", run_server_bare},
+    {"prodcons-bare", "the same of prodcons", run_prodcons_bare},
     {"churn", "threads start, allocate, leave half of their blocks, end", run_churn},
     {0},
 };

@@ -4,7 +4,7 @@ that it must meet, the goal, the noise beside it, and the verdict."""
 import json
 from dataclasses import dataclass
 
-from driver import instructions, launch, loads, peers, places, programs, report, rounds, table, wine
+from driver import instructions, launch, loads, peers, places, programs, report, rounds, table, threads, wine
 
 MIB = 1 << 20
 TIMEOUT_S = 120
@@ -120,32 +120,20 @@ def fragmentation_lines(ours, repeats):
                    resident(purging, "idle_rss"), "MiB")]
 
 
+def per_cent(name, values, note):
+    """The noise is in per cent of the throughput: a relative one says nothing near 0."""
+    line = middle(name, threads.BAR, threads.BAR, values, "%", note)
+    line.noise = table.median([abs(value - line.figure) for value in values]) if values else None
+    return line
+
+
 def thread_lines(ours, repeats):
-    """How much of the throughput with 2 threads is gone with 64 (never less than nothing). Of the
-    server also with as much work for each of the 64 as for each of the 2: else they start and end 32
-    times as often for the same work."""
     lines = []
-    for load, scale_of_many, how in (
-            ("server", loads.scale_for(64, 50), "same work in all"),
-            ("server", 50, "same work for each"),
-            ("prodcons", loads.scale_for(64, 50), "same work in all")):
-        fewer, memory = [], []
-        for _ in range(repeats):
-            runs = {}
-            for threads, scale in ((2, 50), (64, scale_of_many)):
-                row = loads.LoadRow(load, threads, scale)
-                runs[threads] = row.run(ours, TIMEOUT_S, False).figures
-            if not runs[2] or not runs[64]:
-                continue
-            rate = {threads: run["ops"] / run["wall_s"] for threads, run in runs.items()}
-            fewer.append(100 * max(0.0, 1 - rate[64] / rate[2]))
-            memory.append((runs[2]["peak_rss"] / MIB, runs[64]["peak_rss"] / MIB))
-        note = ("peak MiB with 2 and 64 threads: "
-                + ", ".join(f"{table.median(values):.0f}" for values in zip(*memory)))
-        line = middle(f"{load}: throughput lost from 2 to 64 threads, {how}", 20, 20, fewer, "%",
-                      note)
-        line.noise = table.median([abs(value - line.figure) for value in fewer]) if fewer else None
-        lines.append(line)
+    for case in threads.CASES:
+        values = threads.figures(case, ours, repeats, TIMEOUT_S)
+        name = f"{case.load}: throughput lost from {threads.FEW} to {threads.MANY} threads"
+        lines.append(per_cent(f"{name}, {case.how}", values["lost"], threads.note(values)))
+        lines.append(per_cent("... less what the threads lose by themselves", values["ours"], ""))
     return lines
 
 
