@@ -4,7 +4,8 @@ that it must meet, the goal, the noise beside it, and the verdict."""
 import json
 from dataclasses import dataclass
 
-from driver import instructions, launch, loads, peers, places, programs, report, rounds, table, threads, wine
+from driver import (instructions, launch, loads, peers, places, programs, report, rounds, table,
+                    threads, wine)
 
 MIB = 1 << 20
 TIMEOUT_S = 120

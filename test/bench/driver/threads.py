@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What many threads cost: the throughput with 64 threads against that with 2, on the same machine of
 two cores. Threads cost much by themselves (their start, their end, the system's turns), so each load
-also runs without any allocator, each block a fixed place in memory; what is lost then is no allocator's."""
+also runs without any allocator, each block a fixed place in memory; what is lost then is no
+allocator's."""
 from dataclasses import dataclass
 
 from driver import loads, table
