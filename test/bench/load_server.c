@@ -7,7 +7,8 @@
 // ---- places instead of blocks ----
 
 // The loads whose threads cost much by themselves also run without any allocator, to know how much:
-// each slot has a place of its own, which is written to as a block is. Together they are about as large.
+// each slot has a place of its own, which is written to as a block is. Together they are about as
+// large.
 enum { PLACE_SIZE = 768 };
 
 static char *map_places(size_t count)
