@@ -19,6 +19,8 @@
 #define CHURN       800
 #define CHURN_KEPT  5
 #define PIPE_BLOCKS 20000
+#define CHAIN       250
+#define CHAIN_OPS   60
 
 // ---- blocks that know themselves ----
 
@@ -183,6 +185,59 @@ TEST(short_threads_leave_nothing_but_their_blocks)
     CHECK_EQ(segments_left(), 0);
 }
 
+// ---- small heaps that go from thread to thread ----
+
+static _Atomic(unsigned) chains_left;
+
+// Some begin with a free, some with an allocation, so that they get a heap in either way.
+static void use_a_little(void *arg)
+{
+    (void)arg;
+    rng_t rng = rng_from_seed(mi_add_relaxed(&next_seed, 1));
+    for (size_t i = rng_below(&rng, 2); i < CHAIN_OPS; i++) {
+        size_t size = sizeof(mark_t) + rng_size(&rng, SMALL_MAX);
+        put(&rng, i % 2 == 0 ? NULL : sign(mi_malloc(size), size));
+    }
+}
+
+static void run_chain(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < CHAIN; i++)
+        thread_run(use_a_little, NULL);
+    mi_add_relaxed(&chains_left, (unsigned)-1);
+}
+
+// Takes waiting heaps apart while threads take them and free their blocks.
+static void disturb(void *arg)
+{
+    (void)arg;
+    rng_t rng = rng_from_seed(mi_add_relaxed(&next_seed, 1));
+    while (mi_load_relaxed(&chains_left) != 0) {
+        for (int i = 0; i < 20; i++)
+            put(&rng, sign(mi_malloc(SMALL_MAX), SMALL_MAX));
+        mi_collect(true);
+        thread_yield();
+    }
+}
+
+TEST(small_heaps_go_from_thread_to_thread)
+{
+    thread_t threads[THREADS];
+    thread_t disturber;
+    mi_store_relaxed(&chains_left, (unsigned)THREADS);
+    for (int i = 0; i < THREADS; i++)
+        thread_start(&threads[i], run_chain, NULL);
+    thread_start(&disturber, disturb, NULL);
+    for (int i = 0; i < THREADS; i++)
+        thread_join(&threads[i]);
+    thread_join(&disturber);
+    empty_shared();
+    CHECK_EQ(mi_load_relaxed(&damaged), 0);
+    CHECK_EQ(segments_left(), 0);
+    CHECK_EQ(mi_stat_process_current(MI_STAT_segments_abandoned), 0);
+}
+
 // ---- one makes, another frees ----
 
 typedef struct queue {
@@ -274,5 +329,6 @@ TEST(heaps_are_visited_while_others_free_into_them)
 
 TEST_MAIN(RUN(threads_free_each_others_blocks_and_end)
               RUN(short_threads_leave_nothing_but_their_blocks)
-                  RUN(a_producers_memory_is_bounded_by_what_is_under_way)
-                      RUN(heaps_are_visited_while_others_free_into_them))
+                  RUN(small_heaps_go_from_thread_to_thread)
+                      RUN(a_producers_memory_is_bounded_by_what_is_under_way)
+                          RUN(heaps_are_visited_while_others_free_into_them))
