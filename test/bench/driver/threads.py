@@ -54,7 +54,7 @@ def measure(case, peer, timeout_s):
 
 def figures(case, peer, repeats, timeout_s):
     """Medians and spreads: what was lost, by the bare threads, and by the allocator; peaks in MiB."""
-    values = {"lost": [], "bare": [], "ours": [], "few": [], "many": []}
+    values = {"lost": [], "bare": [], "ours": [], "peaks": []}
     for _ in range(repeats):
         runs = measure(case, peer, timeout_s)
         if runs is None:
@@ -63,14 +63,13 @@ def figures(case, peer, repeats, timeout_s):
         values["lost"].append(lost(*times[:2]))
         values["bare"].append(lost(*times[2:]))
         values["ours"].append(lost_without_own(*times))
-        values["few"].append(runs[0]["peak_rss"] / MIB)
-        values["many"].append(runs[1]["peak_rss"] / MIB)
+        values["peaks"].append([run["peak_rss"] / MIB for run in runs])
     return values
 
 
 def note(values):
     if not values["lost"]:
         return "a run failed"
-    bare = table.median(values["bare"])
-    peaks = ", ".join(f"{table.median(values[key]):.0f}" for key in ("few", "many"))
-    return f"without an allocator: {bare:.0f}; peak MiB with {FEW} and {MANY} threads: {peaks}"
+    few, many, bare_few, bare_many = (table.median(peaks) for peaks in zip(*values["peaks"]))
+    return (f"without an allocator: {table.median(values['bare']):.0f}; peak MiB with {FEW} and {MANY} "
+            f"threads: {few:.0f}, {many:.0f}, without: {bare_few:.0f}, {bare_many:.0f}")
