@@ -22,8 +22,7 @@ static void to_class(mi_heap_t *heap, mi_page_t *page, size_t size_class)
     mi_heap_page_detach(heap, page);
     mi_heap_page_change_class(heap, page, size_class);
     page->block_size = (uint32_t)mi_class_size(size_class);
-    mi_page_to_full(page);
-    mi_page_queue_push_back(&heap->full[size_class], page);
+    mi_heap_page_to_full(heap, page);
 }
 
 bool mi_heap_grow(void *p, size_t size)

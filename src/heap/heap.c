@@ -61,14 +61,18 @@ static void set_current(mi_heap_t *heap, size_t size_class, mi_page_t *page)
         mi_page_to_current(page);
 }
 
+void mi_heap_page_to_full(mi_heap_t *heap, mi_page_t *page)
+{
+    mi_page_to_full(page);
+    heap->full_count[page->size_class]++;
+}
+
 // The caller makes another page the current one.
 static void current_to_full(mi_heap_t *heap, size_t size_class)
 {
     mi_page_t *page = heap->front.current[size_class];
-    if (page == &mi_page_none)
-        return;
-    mi_page_to_full(page);
-    mi_page_queue_push_back(&heap->full[size_class], page);
+    if (page != &mi_page_none)
+        mi_heap_page_to_full(heap, page);
 }
 
 // Available pages: all that enter or leave their queues, but for the empty ones' count.
@@ -165,18 +169,6 @@ static mi_page_t *shape_fresh(mi_heap_t *heap, size_t size_class, mi_page_t *pag
     return page;
 }
 
-// The pages that are full by now, up to 4.
-static size_t count_full(const mi_heap_t *heap, size_t size_class)
-{
-    const mi_page_t *first = heap->full[size_class];
-    if (first == NULL)
-        return 0;
-    size_t count = 1;
-    for (const mi_page_t *page = first->next; page != first && count < 4; page = page->next)
-        count++;
-    return count;
-}
-
 static void release_retained(mi_heap_t *heap)
 {
     for (size_t size_class = 1; size_class < MI_CLASS_COUNT && heap->retained_slices != 0;
@@ -199,7 +191,7 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
 {
     mi_thread_t *thread = heap->front.thread;
     bool is_single = mi_class_size(size_class) > MI_MEDIUM_PAGE_BLOCK_MAX;
-    mi_page_wish_t wish = {mi_class_slices(size_class, count_full(heap, size_class)),
+    mi_page_wish_t wish = {mi_class_slices(size_class, heap->full_count[size_class]),
                            mi_class_slices(size_class, 0), heap->arena_id};
     mi_heap_punch_grown(heap, wish.slices * MI_SLICE_SIZE);
     if (is_single) {
@@ -296,7 +288,7 @@ static void *alloc_single(mi_heap_t *heap, mi_page_t *page, bool zero)
     page->capacity = 1;
     page->needed = 1;
     page->state = MI_PAGE_FULL;
-    mi_page_queue_push_back(&heap->full[MI_CLASS_HUGE], page);
+    heap->full_count[MI_CLASS_HUGE]++;
     void *block = mi_page_start(page);
     if (zero && !is_zero)
         mi_fill(block, 0, mi_page_block_size(page));
@@ -502,7 +494,7 @@ static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
 static void remove_from_queue(mi_heap_t *heap, mi_page_t *page)
 {
     if (page->state == MI_PAGE_FULL)
-        mi_page_queue_remove(&heap->full[page->size_class], page);
+        heap->full_count[page->size_class]--;
     else
         available_remove(heap, page);
 }
@@ -600,7 +592,7 @@ void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
         set_current(heap, size_class, &mi_page_none);
         mi_page_current_to_detached(page);
     } else if (page->state == MI_PAGE_FULL) {
-        mi_page_queue_remove(&heap->full[size_class], page);
+        heap->full_count[size_class]--;
         (void)mi_page_free_event(page);
     } else {
         available_take(heap, page);
@@ -629,7 +621,7 @@ static void put_out_of_use(mi_heap_t *heap, mi_page_t *page)
 {
     mi_heap_page_change_class(heap, page, MI_CLASS_HUGE);
     page->state = MI_PAGE_FULL;
-    mi_page_queue_push_back(&heap->full[MI_CLASS_HUGE], page);
+    heap->full_count[MI_CLASS_HUGE]++;
 }
 
 // A detached page that has blocks in use.
@@ -641,8 +633,7 @@ static void put_in_queue(mi_heap_t *heap, mi_page_t *page)
         available_add(heap, page);
         return;
     }
-    mi_page_to_full(page);
-    mi_page_queue_push_back(&heap->full[page->size_class], page);
+    mi_heap_page_to_full(heap, page);
 }
 
 void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page)
@@ -718,28 +709,23 @@ static void collect_available(mi_heap_t *heap, size_t size_class, mi_collect_kin
     }
 }
 
-static void collect_full(mi_heap_t *heap, size_t size_class)
+static void collect_full(mi_heap_t *heap, mi_page_t *page)
 {
-    mi_page_queue_t *queue = &heap->full[size_class];
-    mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
-    for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
-        next = page == last ? NULL : page->next;
-        if (mi_remote_is_empty(page) || !mi_page_collect_remote(page))
-            continue;
-        mi_page_queue_remove(queue, page);
-        if (page->needed == 0)
-            mi_heap_page_release(heap, page);
-        else
-            available_add(heap, page);
-    }
+    if (page->state != MI_PAGE_FULL || mi_remote_is_empty(page) || !mi_page_collect_remote(page))
+        return;
+    heap->full_count[page->size_class]--;
+    if (page->needed == 0)
+        mi_heap_page_release(heap, page);
+    else
+        available_add(heap, page);
 }
 
 void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind)
 {
     (void)collect_pending(heap);
+    if (kind != MI_COLLECT_IDLE)
+        mi_heap_for_pages(heap, collect_full);
     for (size_t size_class = 1; size_class < MI_CLASS_COUNT; size_class++) {
-        if (kind != MI_COLLECT_IDLE || size_class == MI_CLASS_HUGE)
-            collect_full(heap, size_class);
         collect_available(heap, size_class, kind);
         collect_current(heap, size_class, kind);
     }

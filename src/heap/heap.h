@@ -48,13 +48,14 @@ typedef struct mi_punching {
 struct mi_heap_s {
     mi_heap_front_t front;
     mi_page_queue_t available[MI_CLASS_COUNT]; // owner: pages with free blocks
-    mi_page_queue_t full[MI_CLASS_COUNT];      // owner: pages without; huge and dedicated ones
-    struct mi_heap_s *next;                    // owner: the thread's heaps
-    size_t page_count;                         // owner
-    size_t slice_count;                        // owner: slices of its pages
-    size_t retained_slices;                    // owner: of those, in empty available pages
-    size_t unarmed_slices;                     // owner: of these, what came since the last arming
-    size_t hole_bytes;                         // owner: bytes of the holes of its available pages
+    // owner: how many there are without; huge and dedicated ones too. These are in no queue.
+    uint32_t full_count[MI_CLASS_COUNT];
+    struct mi_heap_s *next; // owner: the thread's heaps
+    size_t page_count;      // owner
+    size_t slice_count;     // owner: slices of its pages
+    size_t retained_slices; // owner: of those, in empty available pages
+    size_t unarmed_slices;  // owner: of these, what came since the last arming
+    size_t hole_bytes;      // owner: bytes of the holes of its available pages
     size_t
         filled_bytes; // owner: of those, what has been or is about to be filled since the last punch
     mi_punching_t punching;
@@ -149,6 +150,11 @@ void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page);
 void mi_heap_page_adopt(mi_heap_t *heap, mi_page_t *page);
 // Gives a page that is in no queue another class, in the statistics too.
 void mi_heap_page_change_class(mi_heap_t *heap, mi_page_t *page, size_t size_class);
+// Makes a page that is in no queue, and has no free block, a full one.
+void mi_heap_page_to_full(mi_heap_t *heap, mi_page_t *page);
+// Calls act for each page of the heap, in any state; act may release it.
+typedef void mi_heap_page_action_t(mi_heap_t *heap, mi_page_t *page);
+void mi_heap_for_pages(mi_heap_t *heap, mi_heap_page_action_t *act);
 // Takes a page out of its queue or its place as current. Its free list is empty afterwards.
 void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page);
 

@@ -61,11 +61,9 @@ mi_heap_t *mi_heap_set_default(mi_heap_t *heap)
 
 // ---- deleting and destroying ----
 
-typedef void heap_page_action_t(mi_heap_t *heap, mi_page_t *page);
-
 typedef struct heap_walk {
     mi_heap_t *heap;
-    heap_page_action_t *act;
+    mi_heap_page_action_t *act;
 } heap_walk_t;
 
 static void act_if_of_heap(mi_page_t *page, void *arg)
@@ -75,8 +73,7 @@ static void act_if_of_heap(mi_page_t *page, void *arg)
         walk->act(walk->heap, page);
 }
 
-// Calls act for each page of the heap; act may release it.
-static void for_heap_pages(mi_heap_t *heap, heap_page_action_t *act)
+void mi_heap_for_pages(mi_heap_t *heap, mi_heap_page_action_t *act)
 {
     mi_segments_t *segments = &heap->front.thread->segments;
     heap_walk_t walk = {heap, act};
@@ -128,7 +125,7 @@ void mi_heap_delete(mi_heap_t *heap)
 {
     if (!is_program_heap(heap))
         return;
-    for_heap_pages(heap, move_to_backing);
+    mi_heap_for_pages(heap, move_to_backing);
     unlink_heap(heap);
 }
 
@@ -140,7 +137,7 @@ void mi_heap_destroy(mi_heap_t *heap)
         mi_heap_delete(heap);
         return;
     }
-    for_heap_pages(heap, drop_page);
+    mi_heap_for_pages(heap, drop_page);
     unlink_heap(heap);
 }
 

@@ -24,7 +24,7 @@ typedef enum mi_page_state {
     MI_PAGE_UNUSED,    // not cut
     MI_PAGE_CURRENT,   // its heap allocates from it
     MI_PAGE_AVAILABLE, // in its class's queue of pages with free blocks
-    MI_PAGE_FULL,      // in its class's ring of pages without (enough) free blocks
+    MI_PAGE_FULL,      // without (enough) free blocks: in no queue, its heap counts it
     MI_PAGE_DETACHED   // in no heap: its segment is abandoned
 } mi_page_state_t;
 

@@ -120,6 +120,19 @@ TEST(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
     mi_heap_destroy(heap);
 }
 
+TEST(a_collect_takes_the_few_blocks_that_others_have_freed_in_a_full_page)
+{
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    REQUIRE(page->needed > 1);
+    thread_run(free_one, blocks[0]);
+    mi_heap_collect(heap, false);
+    CHECK(mi_remote_is_empty(page));
+    CHECK_EQ(mi_page_used(page), count - 1);
+    CHECK(mi_page_is_valid(page));
+    mi_heap_destroy(heap);
+}
+
 TEST(a_page_emptied_by_others_serves_any_size)
 {
     size_t count = fill_a_page();
@@ -340,10 +353,12 @@ TEST(a_huge_block_has_a_segment_of_its_own)
 #define REST_TESTS
 #endif
 
+#define EMPTY_PAGE_TESTS RUN(an_empty_page_is_kept_and_counted_or_given_back)
+
 TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
-              RUN(an_empty_page_is_kept_and_counted_or_given_back)
-                  RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
-                      RUN(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
+              EMPTY_PAGE_TESTS RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
+                  RUN(a_full_pages_remote_blocks_are_used_before_a_fresh_page)
+                      RUN(a_collect_takes_the_few_blocks_that_others_have_freed_in_a_full_page)
                           RUN(a_page_emptied_by_others_serves_any_size)
                               RUN(a_large_block_freed_elsewhere_makes_room_for_the_next)
                                   REST_TESTS RUN(segments_count_their_pages_and_go_with_the_last)
