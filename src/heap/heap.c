@@ -75,7 +75,7 @@ static void current_to_full(mi_heap_t *heap, size_t size_class)
         mi_heap_page_to_full(heap, page);
 }
 
-// Available pages: all that enter or leave their queues, but for the empty ones' count.
+// Available pages: all that enter or leave their queues.
 static void available_add(mi_heap_t *heap, mi_page_t *page)
 {
     page->state = MI_PAGE_AVAILABLE;
@@ -92,14 +92,26 @@ static void available_remove(mi_heap_t *heap, mi_page_t *page)
     mi_page_queue_remove(queue, page);
 }
 
-// The same for one that may be empty.
-static void available_take(mi_heap_t *heap, mi_page_t *page)
+// Empty pages that are kept: the same. The one that became empty last is the first to be taken.
+static void retained_add(mi_heap_t *heap, mi_page_t *page)
 {
-    if (page->needed == 0) {
-        heap->retained_slices -= page->slice_count;
-        heap->unarmed_slices -= mi_min(heap->unarmed_slices, page->slice_count);
-    }
-    available_remove(heap, page);
+    size_t size_class = page->size_class;
+    page->state = MI_PAGE_RETAINED;
+    heap->hole_bytes += mi_page_hole_bytes(page);
+    heap->retained_slices += page->slice_count;
+    heap->retained_classes[size_class / 64] |= UINT64_C(1) << (size_class % 64);
+    mi_page_queue_push_front(&heap->retained[size_class], page);
+}
+
+static void retained_remove(mi_heap_t *heap, mi_page_t *page)
+{
+    size_t size_class = page->size_class;
+    heap->hole_bytes -= mi_page_hole_bytes(page);
+    heap->retained_slices -= page->slice_count;
+    heap->unarmed_slices -= mi_min(heap->unarmed_slices, page->slice_count);
+    mi_page_queue_remove(&heap->retained[size_class], page);
+    if (heap->retained[size_class] == NULL)
+        heap->retained_classes[size_class / 64] &= ~(UINT64_C(1) << (size_class % 64));
 }
 
 // ---- where a page with room comes from, in this order ----
@@ -109,9 +121,12 @@ static bool collect_pending(mi_heap_t *heap);
 static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
 {
     mi_page_t *page = heap->available[size_class];
-    if (page == NULL)
+    if (page != NULL)
+        available_remove(heap, page);
+    else if ((page = heap->retained[size_class]) != NULL)
+        retained_remove(heap, page);
+    else
         return NULL;
-    available_take(heap, page);
     heap->filled_bytes += mi_page_hole_bytes(page);
     return page;
 }
@@ -169,20 +184,45 @@ static mi_page_t *shape_fresh(mi_heap_t *heap, size_t size_class, mi_page_t *pag
     return page;
 }
 
+// The lowest class from first on with empty pages; 0: none.
+static size_t next_retained_class(const mi_heap_t *heap, size_t first)
+{
+    for (size_t word = first / 64; word < MI_CLASS_WORDS; word++) {
+        uint64_t bits = heap->retained_classes[word];
+        if (word == first / 64)
+            bits &= ~UINT64_C(0) << (first % 64);
+        if (bits != 0)
+            return word * 64 + mi_bit_low(bits);
+    }
+    return 0;
+}
+
 static void release_retained(mi_heap_t *heap)
 {
-    for (size_t size_class = 1; size_class < MI_CLASS_COUNT && heap->retained_slices != 0;
-         size_class++) {
-        mi_page_queue_t *queue = &heap->available[size_class];
-        mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
-        for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
-            next = page == last ? NULL : page->next;
-            if (page->needed != 0)
-                continue;
-            available_take(heap, page);
-            mi_heap_page_release(heap, page);
-        }
+    for (size_t c = next_retained_class(heap, 1); c != 0; c = next_retained_class(heap, c)) {
+        mi_page_t *page = heap->retained[c];
+        retained_remove(heap, page);
+        mi_heap_page_release(heap, page);
     }
+}
+
+// Gives an empty page of another class to this one, if it has just the slices: to give it back and to
+// cut it anew would cost ten times as much.
+static mi_page_t *take_retained(mi_heap_t *heap, size_t size_class, size_t slice_count)
+{
+    for (size_t c = next_retained_class(heap, 1); c != 0; c = next_retained_class(heap, c + 1)) {
+        mi_page_t *page = heap->retained[c];
+        if (page->slice_count != slice_count)
+            continue;
+        retained_remove(heap, page);
+        mi_heap_page_change_class(heap, page, size_class);
+        mi_page_drop_guard(page);
+        mi_segment_page_renew(page);
+        mi_page_init(page, size_class, mi_class_size(size_class), 0);
+        page->heap = heap;
+        return page;
+    }
+    return NULL;
 }
 
 // From the thread's own segments; then from those of ended threads, one by one, since each thread
@@ -198,6 +238,11 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
         release_kept(thread);
     }
     mi_page_t *page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_USED, &wish);
+    if (page == NULL && !is_single) {
+        page = take_retained(heap, size_class, wish.slices);
+        if (page != NULL)
+            return page;
+    }
     if (page == NULL && heap->retained_slices != 0) {
         release_retained(heap);
         page = mi_segment_page_alloc(&thread->segments, MI_SOURCE_USED, &wish);
@@ -446,9 +491,20 @@ void *mi_heap_alloc_aligned(mi_heap_t *heap, size_t size, size_t alignment, size
 
 // ---- freeing ----
 
+// So many slices of the heap have become empty: some call should see when they are to be purged.
+static void arm_for(mi_heap_t *heap, size_t slice_count)
+{
+    heap->unarmed_slices += slice_count;
+    if (heap->unarmed_slices < ARM_SLICES)
+        return;
+    heap->unarmed_slices = 0;
+    mi_thread_arm(heap->front.thread);
+}
+
 void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page)
 {
     mi_thread_t *thread = heap->front.thread;
+    arm_for(heap, mi_page_is_huge(page) ? ARM_SLICES : page->slice_count);
     heap->page_count--;
     heap->slice_count -= page->slice_count;
     mi_stat_page_gone(&thread->stats, page->size_class);
@@ -459,7 +515,6 @@ void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page)
     page->heap = NULL;
     mi_page_drop_guard(page);
     mi_segment_page_free(&thread->segments, page);
-    mi_thread_arm(thread);
 }
 
 static bool should_retain(const mi_heap_t *heap, const mi_page_t *page)
@@ -480,14 +535,9 @@ static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
         mi_heap_page_release(heap, page);
         return;
     }
-    heap->retained_slices += page->slice_count;
-    available_add(heap, page);
+    retained_add(heap, page);
     mi_segments_want_purge(&heap->front.thread->segments);
-    heap->unarmed_slices += page->slice_count;
-    if (heap->unarmed_slices < ARM_SLICES)
-        return;
-    heap->unarmed_slices = 0;
-    mi_thread_arm(heap->front.thread);
+    arm_for(heap, page->slice_count);
 }
 
 // A full page, or an available one that has blocks in use.
@@ -594,8 +644,10 @@ void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
     } else if (page->state == MI_PAGE_FULL) {
         heap->full_count[size_class]--;
         (void)mi_page_free_event(page);
+    } else if (page->state == MI_PAGE_RETAINED) {
+        retained_remove(heap, page);
     } else {
-        available_take(heap, page);
+        available_remove(heap, page);
     }
     page->state = MI_PAGE_DETACHED;
 }
@@ -690,21 +742,29 @@ static void collect_current(mi_heap_t *heap, size_t size_class, mi_collect_kind_
     mi_heap_page_release(heap, page);
 }
 
-static void collect_available(mi_heap_t *heap, size_t size_class, mi_collect_kind_t kind)
+static void collect_available(mi_heap_t *heap, size_t size_class)
 {
     mi_page_queue_t *queue = &heap->available[size_class];
     mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
     for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
         next = page == last ? NULL : page->next;
-        bool was_empty = page->needed == 0;
         (void)mi_page_collect_remote(page);
         if (page->needed != 0)
             continue;
-        if (!was_empty)
-            heap->retained_slices += page->slice_count;
+        available_remove(heap, page);
+        retained_add(heap, page);
+    }
+}
+
+static void collect_retained(mi_heap_t *heap, size_t size_class, mi_collect_kind_t kind)
+{
+    mi_page_queue_t *queue = &heap->retained[size_class];
+    mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
+    for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
+        next = page == last ? NULL : page->next;
         if (!may_go(page, kind))
             continue;
-        available_take(heap, page);
+        retained_remove(heap, page);
         mi_heap_page_release(heap, page);
     }
 }
@@ -726,7 +786,8 @@ void mi_heap_collect_pages(mi_heap_t *heap, mi_collect_kind_t kind)
     if (kind != MI_COLLECT_IDLE)
         mi_heap_for_pages(heap, collect_full);
     for (size_t size_class = 1; size_class < MI_CLASS_COUNT; size_class++) {
-        collect_available(heap, size_class, kind);
+        collect_available(heap, size_class);
+        collect_retained(heap, size_class, kind);
         collect_current(heap, size_class, kind);
     }
 }

@@ -12,6 +12,8 @@
 
 #define MI_DIRECT_COUNT (MI_SMALL_MAX / MI_BLOCK_ALIGN + 1)
 
+#define MI_CLASS_WORDS ((MI_CLASS_COUNT + 63) / 64)
+
 struct mi_thread;
 
 // What malloc's fast path reads. A stub is a front alone, with no page that has a free block, but for
@@ -47,15 +49,17 @@ typedef struct mi_punching {
 
 struct mi_heap_s {
     mi_heap_front_t front;
-    mi_page_queue_t available[MI_CLASS_COUNT]; // owner: pages with free blocks
+    mi_page_queue_t available[MI_CLASS_COUNT]; // owner: pages with free blocks and others in use
+    mi_page_queue_t retained[MI_CLASS_COUNT];  // owner: empty pages, the last one first
+    uint64_t retained_classes[MI_CLASS_WORDS]; // owner: a bit for each class that has any
     // owner: how many there are without; huge and dedicated ones too. These are in no queue.
     uint32_t full_count[MI_CLASS_COUNT];
     struct mi_heap_s *next; // owner: the thread's heaps
     size_t page_count;      // owner
     size_t slice_count;     // owner: slices of its pages
-    size_t retained_slices; // owner: of those, in empty available pages
+    size_t retained_slices; // owner: of those, in retained pages
     size_t unarmed_slices;  // owner: of these, what came since the last arming
-    size_t hole_bytes;      // owner: bytes of the holes of its available pages
+    size_t hole_bytes;      // owner: bytes of the holes of its available and retained pages
     size_t
         filled_bytes; // owner: of those, what has been or is about to be filled since the last punch
     mi_punching_t punching;

@@ -54,7 +54,7 @@ static bool step(mi_heap_t *heap, size_t looks, size_t visits, size_t wanted)
     size_t enough = heap->punching.punched + wanted;
     while (visits-- > 0 && looks > 0 && heap->punching.punched < enough &&
            (page = next_page(heap)) != NULL) {
-        if (page->needed == 0 || !mi_page_may_punch(page))
+        if (!mi_page_may_punch(page))
             continue;
         looks--;
         size_t bytes = mi_page_punch(page);

@@ -19,6 +19,12 @@ mi_inline void mi_page_queue_push_back(mi_page_queue_t *queue, mi_page_t *page)
     page->next->prev = page;
 }
 
+mi_inline void mi_page_queue_push_front(mi_page_queue_t *queue, mi_page_t *page)
+{
+    mi_page_queue_push_back(queue, page);
+    *queue = page;
+}
+
 mi_inline void mi_page_queue_remove(mi_page_queue_t *queue, mi_page_t *page)
 {
     if (page->next == page)

@@ -170,17 +170,22 @@ static void take_slices(mi_segment_t *segment, size_t slice, size_t slice_count)
     segment->free_slices -= (uint32_t)slice_count;
 }
 
+static void set_record(mi_segment_t *segment, mi_page_t *page, size_t slice, size_t slice_count)
+{
+    mi_fill(page, 0, sizeof *page);
+    page->slice_count = (uint16_t)slice_count;
+    page->state = MI_PAGE_DETACHED;
+    page->fresh_is_zero = mi_arena_is_zero(&segment->range, slice, slice_count);
+    page->used_before = (uint16_t)count_used_before(segment, slice, slice_count);
+}
+
 static mi_page_t *page_cut(mi_segment_t *segment, size_t slice, size_t slice_count)
 {
     if (!mi_arena_commit(&segment->range, slice, slice_count))
         return NULL;
     mi_page_t *page = &segment->pages[slice];
-    mi_fill(page, 0, sizeof *page);
     take_slices(segment, slice, slice_count);
-    page->slice_count = (uint16_t)slice_count;
-    page->state = MI_PAGE_DETACHED;
-    page->fresh_is_zero = mi_arena_is_zero(&segment->range, slice, slice_count);
-    page->used_before = (uint16_t)count_used_before(segment, slice, slice_count);
+    set_record(segment, page, slice, slice_count);
     set_offsets(segment, slice, slice_count,
                 (mi_page_offset_t)(offsetof(mi_segment_t, pages) + slice * sizeof(mi_page_t)));
     segment->used_pages++;
@@ -339,6 +344,16 @@ mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, mi_page_source_t sourc
         page = page_from_new(segments, wish);
     mi_segments_unlock(segments, is_locked);
     return page;
+}
+
+void mi_segment_page_renew(mi_page_t *page)
+{
+    mi_segment_t *segment = mi_segment_of_page(page);
+    size_t slice = mi_page_index(page);
+    bool is_locked = mi_segments_lock(segment->list);
+    mi_arena_mark_dirty(&segment->range, slice, written_slices(page));
+    set_record(segment, page, slice, page->slice_count);
+    mi_segments_unlock(segment->list, is_locked);
 }
 
 void mi_segment_page_mark_used(mi_page_t *page)

@@ -24,6 +24,7 @@ typedef enum mi_page_state {
     MI_PAGE_UNUSED,    // not cut
     MI_PAGE_CURRENT,   // its heap allocates from it
     MI_PAGE_AVAILABLE, // in its class's queue of pages with free blocks
+    MI_PAGE_RETAINED,  // in its class's queue of pages without a block in use
     MI_PAGE_FULL,      // without (enough) free blocks: in no queue, its heap counts it
     MI_PAGE_DETACHED   // in no heap: its segment is abandoned
 } mi_page_state_t;
@@ -192,6 +193,8 @@ mi_page_t *mi_segment_page_alloc(mi_segments_t *segments, mi_page_source_t sourc
 // alignment (a power of two), minus offset.
 mi_page_t *mi_segment_huge_alloc(mi_segments_t *segments, size_t size, size_t alignment,
                                  size_t offset, int arena_id);
+// An empty page of the same slices again, as if it had been given back and cut anew. It is in no queue.
+void mi_segment_page_renew(mi_page_t *page);
 // What the page's slices hold is not known any more. Its segment is in a list.
 void mi_segment_page_mark_used(mi_page_t *page);
 // Adds the free slices behind the page to it. False: they are in use, or there is no memory.

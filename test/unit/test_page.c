@@ -62,7 +62,7 @@ TEST(an_empty_page_is_kept_and_counted_or_given_back)
     CHECK_EQ(heap->retained_slices, 0);
     for (size_t i = 0; i < count; i++)
         mi_free(blocks[i]);
-    CHECK_EQ(page->state, MI_PAGE_AVAILABLE);
+    CHECK_EQ(page->state, MI_PAGE_RETAINED);
     CHECK_EQ(page->needed, 0);
     CHECK_EQ(heap->retained_slices, page->slice_count);
     mi_heap_collect(heap, true);
@@ -130,6 +130,33 @@ TEST(a_collect_takes_the_few_blocks_that_others_have_freed_in_a_full_page)
     CHECK(mi_remote_is_empty(page));
     CHECK_EQ(mi_page_used(page), count - 1);
     CHECK(mi_page_is_valid(page));
+    mi_heap_destroy(heap);
+}
+
+TEST(an_empty_page_goes_to_another_class_that_wants_its_slices)
+{
+    enum { OTHER = 700 };
+    mi_collect(true);
+    size_t count = fill_a_page();
+    mi_page_t *page = page_of(blocks[0]);
+    size_t pages = heap->page_count;
+    for (size_t i = 0; i < count; i++) {
+        memset(blocks[i], 0xee, SIZE);
+        mi_free(blocks[i]);
+    }
+    CHECK_EQ(page->state, MI_PAGE_RETAINED);
+    unsigned char *p = mi_heap_zalloc(heap, OTHER);
+    REQUIRE(p != NULL);
+    CHECK_EQ(page_of(p), page);
+    CHECK(page->block_size >= OTHER && page->block_size < SIZE);
+    CHECK_EQ(page->size_class, mi_size_class(page->block_size));
+    CHECK_EQ(page->state, MI_PAGE_CURRENT);
+    CHECK_EQ(heap->retained_slices, 0);
+    CHECK_EQ(heap->page_count, pages);
+    for (size_t i = 0; i < OTHER; i++)
+        REQUIRE(p[i] == 0);
+    CHECK(mi_page_is_valid(page));
+    CHECK(mi_segment_is_valid(mi_segment_of(p)));
     mi_heap_destroy(heap);
 }
 
@@ -353,7 +380,9 @@ TEST(a_huge_block_has_a_segment_of_its_own)
 #define REST_TESTS
 #endif
 
-#define EMPTY_PAGE_TESTS RUN(an_empty_page_is_kept_and_counted_or_given_back)
+#define EMPTY_PAGE_TESTS                                                                           \
+    RUN(an_empty_page_is_kept_and_counted_or_given_back)                                           \
+    RUN(an_empty_page_goes_to_another_class_that_wants_its_slices)
 
 TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
               EMPTY_PAGE_TESTS RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
