@@ -33,13 +33,12 @@ mi_page_t mi_page_none;
 
 static void set_direct(mi_heap_t *heap, size_t size_class, mi_page_t *page)
 {
-    size_t size = mi_class_size(size_class);
-    if (size > MI_SMALL_MAX)
+    if (size_class > MI_CLASS_SMALL_LAST)
         return;
     // While some are to be guarded, all allocations come by the slow path.
     if (heap->guarded.rate != 0)
         page = &mi_page_none;
-    size_t last = size / MI_BLOCK_ALIGN;
+    size_t last = mi_class_size(size_class) / MI_BLOCK_ALIGN;
     size_t first = size_class == 1 ? 0 : mi_class_size(size_class - 1) / MI_BLOCK_ALIGN + 1;
     for (size_t i = first; i <= last; i++)
         mi_store_relaxed(&heap->front.direct[i], page);
@@ -47,13 +46,13 @@ static void set_direct(mi_heap_t *heap, size_t size_class, mi_page_t *page)
 
 void mi_heap_repair_direct(mi_heap_t *heap)
 {
-    for (size_t i = 1; i < MI_CLASS_COUNT && mi_class_size(i) <= MI_SMALL_MAX; i++)
+    for (size_t i = 1; i <= MI_CLASS_SMALL_LAST; i++)
         set_direct(heap, i, heap->front.current[i]);
 }
 
 static void set_current(mi_heap_t *heap, size_t size_class, mi_page_t *page)
 {
-    if (mi_class_size(size_class) > MI_MEDIUM_PAGE_BLOCK_MAX)
+    if (mi_unlikely(size_class > MI_CLASS_SHARED_LAST))
         mi_heap_hide_kept(heap->front.thread);
     heap->front.current[size_class] = page;
     set_direct(heap, size_class, page);
@@ -67,14 +66,6 @@ void mi_heap_page_to_full(mi_heap_t *heap, mi_page_t *page)
     heap->full_count[page->size_class]++;
 }
 
-// The caller makes another page the current one.
-static void current_to_full(mi_heap_t *heap, size_t size_class)
-{
-    mi_page_t *page = heap->front.current[size_class];
-    if (page != &mi_page_none)
-        mi_heap_page_to_full(heap, page);
-}
-
 // Available pages: all that enter or leave their queues.
 static void available_add(mi_heap_t *heap, mi_page_t *page)
 {
@@ -86,10 +77,10 @@ static void available_add(mi_heap_t *heap, mi_page_t *page)
 static void available_remove(mi_heap_t *heap, mi_page_t *page)
 {
     mi_page_queue_t *queue = &heap->available[page->size_class];
-    if (heap->punching.next == page)
-        heap->punching.next = page->next == *queue ? NULL : page->next;
+    if (mi_unlikely(heap->punching.next == page))
+        heap->punching.next = mi_page_queue_after(queue, page);
     heap->hole_bytes -= mi_page_hole_bytes(page);
-    mi_page_queue_remove(queue, page);
+    mi_page_queue_remove(page);
 }
 
 // Empty pages that are kept: the same. The one that became empty last is the first to be taken.
@@ -109,8 +100,8 @@ static void retained_remove(mi_heap_t *heap, mi_page_t *page)
     heap->hole_bytes -= mi_page_hole_bytes(page);
     heap->retained_slices -= page->slice_count;
     heap->unarmed_slices -= mi_min(heap->unarmed_slices, page->slice_count);
-    mi_page_queue_remove(&heap->retained[size_class], page);
-    if (heap->retained[size_class] == NULL)
+    mi_page_queue_remove(page);
+    if (mi_page_queue_is_empty(&heap->retained[size_class]))
         heap->retained_classes[size_class / 64] &= ~(UINT64_C(1) << (size_class % 64));
 }
 
@@ -120,10 +111,10 @@ static bool collect_pending(mi_heap_t *heap);
 
 static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
 {
-    mi_page_t *page = heap->available[size_class];
-    if (page != NULL)
+    mi_page_t *page = mi_page_queue_first(&heap->available[size_class]);
+    if (mi_likely(page != NULL))
         available_remove(heap, page);
-    else if ((page = heap->retained[size_class]) != NULL)
+    else if ((page = mi_page_queue_first(&heap->retained[size_class])) != NULL)
         retained_remove(heap, page);
     else
         return NULL;
@@ -200,7 +191,7 @@ static size_t next_retained_class(const mi_heap_t *heap, size_t first)
 static void release_retained(mi_heap_t *heap)
 {
     for (size_t c = next_retained_class(heap, 1); c != 0; c = next_retained_class(heap, c)) {
-        mi_page_t *page = heap->retained[c];
+        mi_page_t *page = mi_page_queue_first(&heap->retained[c]);
         retained_remove(heap, page);
         mi_heap_page_release(heap, page);
     }
@@ -211,7 +202,7 @@ static void release_retained(mi_heap_t *heap)
 static mi_page_t *take_retained(mi_heap_t *heap, size_t size_class, size_t slice_count)
 {
     for (size_t c = next_retained_class(heap, 1); c != 0; c = next_retained_class(heap, c + 1)) {
-        mi_page_t *page = heap->retained[c];
+        mi_page_t *page = mi_page_queue_first(&heap->retained[c]);
         if (page->slice_count != slice_count)
             continue;
         retained_remove(heap, page);
@@ -230,7 +221,7 @@ static mi_page_t *take_retained(mi_heap_t *heap, size_t size_class, size_t slice
 static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
 {
     mi_thread_t *thread = heap->front.thread;
-    bool is_single = mi_class_size(size_class) > MI_MEDIUM_PAGE_BLOCK_MAX;
+    bool is_single = size_class > MI_CLASS_SHARED_LAST;
     mi_page_wish_t wish = {mi_class_slices(size_class, heap->full_count[size_class]),
                            mi_class_slices(size_class, 0), heap->arena_id};
     mi_heap_punch_grown(heap, wish.slices * MI_SLICE_SIZE);
@@ -271,22 +262,33 @@ static mi_page_t *take_fresh(mi_heap_t *heap, size_t size_class)
     return shape_fresh(heap, size_class, page);
 }
 
+// No page of the class that is known to have room.
+static mi_noinline mi_page_t *find_elsewhere(mi_heap_t *heap, size_t size_class)
+{
+    mi_page_t *page = collect_pending(heap) ? take_available(heap, size_class) : NULL;
+    return page == NULL ? take_fresh(heap, size_class) : page;
+}
+
 // Makes a page with at least one block on free the current page of its class. MI_REFILL_NONE: no
 // memory.
 static mi_page_refill_t find_page(mi_heap_t *heap, size_t size_class)
 {
     mi_page_t *page = heap->front.current[size_class];
-    mi_page_refill_t found = page == &mi_page_none ? MI_REFILL_NONE : mi_page_refill(page);
-    if (found != MI_REFILL_NONE)
-        return found;
-    current_to_full(heap, size_class);
+    if (page != &mi_page_none && mi_page_has_more(page)) {
+        mi_page_refill_t found = mi_page_refill(page);
+        if (mi_likely(found != MI_REFILL_NONE))
+            return found;
+    }
+    // It stays the current one until the next is found.
+    if (page != &mi_page_none)
+        mi_heap_page_to_full(heap, page);
     page = take_available(heap, size_class);
-    if (page == NULL && collect_pending(heap))
-        page = take_available(heap, size_class);
-    if (page == NULL)
-        page = take_fresh(heap, size_class);
+    if (mi_unlikely(page == NULL))
+        page = find_elsewhere(heap, size_class);
     set_current(heap, size_class, page == NULL ? &mi_page_none : page);
-    return page == NULL ? MI_REFILL_NONE : mi_page_refill(page);
+    if (page == NULL)
+        return MI_REFILL_NONE;
+    return page->free != NULL ? MI_REFILL_FREED : mi_page_refill(page);
 }
 
 // ---- allocating ----
@@ -625,14 +627,13 @@ void mi_heap_page_event(mi_page_t *page)
         invalid_free(segment);
         return;
     }
-    mi_heap_t *heap = page->heap;
     if (page->state == MI_PAGE_CURRENT) {
-        current_heartbeat(heap, page);
+        current_heartbeat(page->heap, page);
         return;
     }
-    remove_from_queue(heap, page);
-    (void)mi_page_free_event(page);
-    put_freed(heap, page);
+    remove_from_queue(page->heap, page);
+    mi_page_full_to_woken(page);
+    put_freed(page->heap, page);
 }
 
 void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
@@ -643,7 +644,7 @@ void mi_heap_page_detach(mi_heap_t *heap, mi_page_t *page)
         mi_page_current_to_detached(page);
     } else if (page->state == MI_PAGE_FULL) {
         heap->full_count[size_class]--;
-        (void)mi_page_free_event(page);
+        mi_page_full_to_woken(page);
     } else if (page->state == MI_PAGE_RETAINED) {
         retained_remove(heap, page);
     } else {
@@ -745,9 +746,8 @@ static void collect_current(mi_heap_t *heap, size_t size_class, mi_collect_kind_
 static void collect_available(mi_heap_t *heap, size_t size_class)
 {
     mi_page_queue_t *queue = &heap->available[size_class];
-    mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
-    for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
-        next = page == last ? NULL : page->next;
+    for (mi_page_t *page = mi_page_queue_first(queue), *next; page != NULL; page = next) {
+        next = mi_page_queue_after(queue, page);
         (void)mi_page_collect_remote(page);
         if (page->needed != 0)
             continue;
@@ -759,9 +759,8 @@ static void collect_available(mi_heap_t *heap, size_t size_class)
 static void collect_retained(mi_heap_t *heap, size_t size_class, mi_collect_kind_t kind)
 {
     mi_page_queue_t *queue = &heap->retained[size_class];
-    mi_page_t *last = *queue == NULL ? NULL : (*queue)->prev;
-    for (mi_page_t *page = *queue, *next; page != NULL; page = next) {
-        next = page == last ? NULL : page->next;
+    for (mi_page_t *page = mi_page_queue_first(queue), *next; page != NULL; page = next) {
+        next = mi_page_queue_after(queue, page);
         if (!may_go(page, kind))
             continue;
         retained_remove(heap, page);
@@ -813,6 +812,10 @@ void mi_heap_init(mi_heap_t *heap, mi_thread_t *thread, int tag, bool allow_dest
     heap->front.thread = thread;
     heap->front.is_stub = false;
     mi_fill(heap->available, 0, sizeof *heap - offsetof(mi_heap_t, available));
+    for (size_t i = 0; i < MI_CLASS_COUNT; i++) {
+        mi_page_queue_init(&heap->available[i]);
+        mi_page_queue_init(&heap->retained[i]);
+    }
     heap->tag = tag;
     heap->allow_destroy = allow_destroy;
     heap->arena_id = arena_id;

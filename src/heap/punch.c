@@ -30,7 +30,7 @@ static size_t resident_bytes(const mi_heap_t *heap)
 static void begin_class(mi_heap_t *heap, size_t size_class)
 {
     heap->punching.size_class = size_class == MI_CLASS_HUGE ? 0 : size_class;
-    heap->punching.next = heap->available[size_class];
+    heap->punching.next = mi_page_queue_first(&heap->available[size_class]);
 }
 
 static mi_page_t *next_page(mi_heap_t *heap)
@@ -41,8 +41,7 @@ static mi_page_t *next_page(mi_heap_t *heap)
     mi_page_t *page = punching->next;
     if (punching->size_class == 0)
         return NULL;
-    bool is_last = page->next == heap->available[punching->size_class];
-    punching->next = is_last ? NULL : page->next;
+    punching->next = mi_page_queue_after(&heap->available[punching->size_class], page);
     return page;
 }
 

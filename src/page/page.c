@@ -198,7 +198,7 @@ static bool count_freed(mi_page_t *page, uint32_t count)
         page->needed -= count;
         return false;
     }
-    // Woken or empty: needed counts all that is still out, as mi_page_free_event would leave it.
+    // Woken or empty: needed counts all that is still out, as mi_page_full_to_woken would leave it.
     page->needed = page->needed + page->wake_rest - count;
     page->wake_rest = 0;
     return true;
@@ -241,26 +241,6 @@ bool mi_page_collect_remote(mi_page_t *page)
 
 // ---- states ----
 
-// Frees between two heartbeats of a current page. A large block is worth a look each time.
-static uint32_t heartbeat(const mi_page_t *page)
-{
-    return page->block_size > MI_MEDIUM_PAGE_BLOCK_MAX ? 1 : 4096;
-}
-
-void mi_page_restart_heartbeat(mi_page_t *page)
-{
-    page->needed = heartbeat(page);
-    page->is_idle = false;
-}
-
-void mi_page_to_current(mi_page_t *page)
-{
-    page->state = MI_PAGE_CURRENT;
-    page->wake_rest = 0;
-    page->used_at_look = 0;
-    mi_page_restart_heartbeat(page);
-}
-
 void mi_page_current_to_detached(mi_page_t *page)
 {
     uint32_t free_count = 0;
@@ -268,28 +248,6 @@ void mi_page_current_to_detached(mi_page_t *page)
         (void)list_tail(page, page->free, &free_count);
     page->needed = page->capacity - free_count - (uint32_t)mi_page_hole_blocks(page);
     page->state = MI_PAGE_DETACHED;
-}
-
-// A full page is looked at again when an eighth of it has come back: earlier would mean a slow path for
-// every block, later would leave memory idle.
-static uint32_t wake_count(const mi_page_t *page)
-{
-    return (uint32_t)mi_max(page->capacity / 8, 1);
-}
-
-void mi_page_to_full(mi_page_t *page)
-{
-    mi_assert_internal(page->free == NULL && page->holes == 0);
-    page->state = MI_PAGE_FULL;
-    page->needed = wake_count(page);
-    page->wake_rest = (uint16_t)(page->capacity - page->needed);
-}
-
-mi_page_event_t mi_page_free_event(mi_page_t *page)
-{
-    page->needed += page->wake_rest;
-    page->wake_rest = 0;
-    return page->needed == 0 ? MI_PAGE_EMPTY : MI_PAGE_WOKEN;
 }
 
 size_t mi_page_used(const mi_page_t *page)

@@ -12,13 +12,8 @@
 #pragma once
 
 #include "page/size_class.h"
+#include "base/invariant.h"
 #include "segment/segment.h"
-
-// What a free that counted needed down to 0 has found.
-typedef enum mi_page_event {
-    MI_PAGE_WOKEN, // was full and has enough free blocks again
-    MI_PAGE_EMPTY  // all its blocks are free
-} mi_page_event_t;
 
 // The struct has no alignment: a block that the program wanted at an odd address (an offset
 // that is no multiple of the alignment) begins there.
@@ -87,18 +82,44 @@ typedef enum mi_page_refill {
 // Makes sure that free is not empty, if there is any block: from remote, or by carving new ones.
 mi_page_refill_t mi_page_refill(mi_page_t *page);
 // Moves what other threads have freed to free. True when that woke a full page or emptied the page,
-// as mi_page_free_event would say; never for a current page.
+// never for a current page.
 bool mi_page_collect_remote(mi_page_t *page);
-// The page becomes the one to allocate from, and ceases to be that.
-void mi_page_to_current(mi_page_t *page);
+// The page ceases to be the one to allocate from.
 void mi_page_current_to_detached(mi_page_t *page);
 
-// A page that has nothing left: it counts frees until it is worth looking at again.
-void mi_page_to_full(mi_page_t *page);
-// A current page has counted its heartbeat: starts the next one.
-void mi_page_restart_heartbeat(mi_page_t *page);
-// What happened when needed became 0; also makes a full page available.
-mi_page_event_t mi_page_free_event(mi_page_t *page);
+// A current page has counted its heartbeat: starts the next one. A large block is worth a look each
+// time.
+mi_inline void mi_page_restart_heartbeat(mi_page_t *page)
+{
+    page->needed = page->block_size > MI_MEDIUM_PAGE_BLOCK_MAX ? 1 : 4096;
+    page->is_idle = false;
+}
+
+// The page becomes the one to allocate from.
+mi_inline void mi_page_to_current(mi_page_t *page)
+{
+    page->state = MI_PAGE_CURRENT;
+    page->wake_rest = 0;
+    page->used_at_look = 0;
+    mi_page_restart_heartbeat(page);
+}
+
+// A page that has nothing left counts frees until an eighth of it has come back: to look at it earlier
+// would mean a slow path for every block, later would leave memory idle.
+mi_inline void mi_page_to_full(mi_page_t *page)
+{
+    mi_assert_internal(page->free == NULL && page->holes == 0);
+    page->state = MI_PAGE_FULL;
+    page->needed = (uint32_t)mi_max(page->capacity / 8, 1);
+    page->wake_rest = (uint16_t)(page->capacity - page->needed);
+}
+
+// A full page is woken: needed counts all blocks that are out.
+mi_inline void mi_page_full_to_woken(mi_page_t *page)
+{
+    page->needed += page->wake_rest;
+    page->wake_rest = 0;
+}
 
 // Blocks that the program holds, or that wait on remote. Walks free if the page is current.
 size_t mi_page_used(const mi_page_t *page);

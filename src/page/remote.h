@@ -101,6 +101,13 @@ mi_inline bool mi_remote_is_empty(const mi_page_t *page)
     return mi_remote_first(mi_load_relaxed(mi_page_remote(page))) <= MI_REMOTE_BUSY;
 }
 
+// Owner: whether mi_page_refill would find anything. What is asked first lies in one cache line.
+mi_inline bool mi_page_has_more(const mi_page_t *page)
+{
+    bool has_own = page->free != NULL || page->capacity != page->reserved || page->holes != 0;
+    return has_own || !mi_remote_is_empty(page);
+}
+
 // Owner: how many blocks wait; UINT32_MAX where a list that is not empty does not say.
 uint32_t mi_remote_count(const mi_page_t *page);
 

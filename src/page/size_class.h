@@ -22,6 +22,12 @@ _Static_assert((size_t)1 << ((MI_CLASS_LARGEST - MI_CLASS_EXACT) / MI_CLASS_STEP
                    MI_LARGE_MAX,
                "the last class is the largest block");
 
+// Of the largest blocks that are looked up in a table of sizes, and that share a page with others.
+#define MI_CLASS_SMALL_LAST  (MI_CLASS_EXACT + (10 - 7) * MI_CLASS_STEPS)
+#define MI_CLASS_SHARED_LAST (MI_CLASS_EXACT + (16 - 7) * MI_CLASS_STEPS)
+_Static_assert((size_t)1 << 10 == MI_SMALL_MAX && (size_t)1 << 16 == MI_MEDIUM_PAGE_BLOCK_MAX,
+               "classes that are told apart by their size");
+
 // size <= MI_LARGE_MAX; 0 counts as 1.
 mi_inline size_t mi_size_class(size_t size)
 {

@@ -29,14 +29,18 @@ typedef enum mi_page_state {
     MI_PAGE_DETACHED   // in no heap: its segment is abandoned
 } mi_page_state_t;
 
+typedef struct mi_page_link {
+    struct mi_page_link *next;
+    struct mi_page_link *prev;
+} mi_page_link_t;
+
 // The record of a page. Free blocks are on two lists: free, and the segment's remote word of this
 // page. See page/page.h.
 typedef struct mi_page {
     _Alignas(MI_CACHE_LINE) mi_block_t *free; // owner: allocate from here, free to here
     struct mi_heap_s *heap;                   // owner
-    struct mi_page *next;                     // owner: neighbours in a queue (circular)
-    struct mi_page *prev;
-    uint32_t needed;       // owner: frees until free must take its slow path
+    mi_page_link_t link;                      // owner: neighbours in a queue (circular)
+    uint32_t needed;                          // owner: frees until free must take its slow path
     uint32_t block_size;   // const: bytes; 0 for a huge block, whose size is in the segment
     uint32_t start_offset; // const: bytes from the page's first slice to block 0
     uint16_t capacity;     // owner: blocks carved so far

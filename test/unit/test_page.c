@@ -51,7 +51,7 @@ TEST(a_full_page_becomes_available_when_an_eighth_came_back)
     }
     CHECK_EQ(freed, count / 8);
     CHECK_EQ(page->state, MI_PAGE_AVAILABLE);
-    CHECK_EQ(heap->available[page->size_class], page);
+    CHECK_EQ(mi_page_queue_first(&heap->available[page->size_class]), page);
     mi_heap_destroy(heap);
 }
 
