@@ -18,10 +18,6 @@
 // Zeroed blocks up to this size are made of memory of their own at once.
 #define TOUCH_MAX MI_MIB
 
-// Empty pages that a heap keeps: this many slices, or as many as it uses. Before memory is taken that
-// was not used yet, they go.
-#define RETAIN_SLICES_MIN (MI_MIB / MI_SLICE_SIZE)
-
 // A thread is armed for so much that has become empty, not for each page.
 #define ARM_SLICES (128 * MI_KIB / MI_SLICE_SIZE)
 
@@ -112,12 +108,14 @@ static bool collect_pending(mi_heap_t *heap);
 static mi_page_t *take_available(mi_heap_t *heap, size_t size_class)
 {
     mi_page_t *page = mi_page_queue_first(&heap->available[size_class]);
-    if (mi_likely(page != NULL))
+    if (mi_likely(page != NULL)) {
         available_remove(heap, page);
-    else if ((page = mi_page_queue_first(&heap->retained[size_class])) != NULL)
+    } else {
+        page = mi_page_queue_first(&heap->retained[size_class]);
+        if (page == NULL)
+            return NULL;
         retained_remove(heap, page);
-    else
-        return NULL;
+    }
     heap->filled_bytes += mi_page_hole_bytes(page);
     return page;
 }
@@ -519,21 +517,20 @@ void mi_heap_page_release(mi_heap_t *heap, mi_page_t *page)
     mi_segment_page_free(&thread->segments, page);
 }
 
-static bool should_retain(const mi_heap_t *heap, const mi_page_t *page)
+// Emptied and refilled again and again: cutting and carving a page anew would thrash. It goes when it
+// has been idle, or before memory is taken that was not used yet.
+static bool should_retain(const mi_page_t *page)
 {
     // The background purge takes only what is given back.
     if (mi_option_is_on(mi_option_background_purge))
         return false;
-    // A page of its own for one odd block serves no other.
-    if (page->size_class == MI_CLASS_HUGE)
-        return false;
-    // Emptied and refilled again and again: cutting and carving it anew would thrash.
-    return heap->retained_slices + page->slice_count <= RETAIN_SLICES_MIN + heap->slice_count;
+    // A page of one block is made anew at once, and its slices may join others.
+    return page->reserved > 1;
 }
 
 static void page_is_empty(mi_heap_t *heap, mi_page_t *page)
 {
-    if (!should_retain(heap, page)) {
+    if (!should_retain(page)) {
         mi_heap_page_release(heap, page);
         return;
     }

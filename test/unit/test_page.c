@@ -160,6 +160,22 @@ TEST(an_empty_page_goes_to_another_class_that_wants_its_slices)
     mi_heap_destroy(heap);
 }
 
+TEST(an_empty_page_of_one_block_is_given_back)
+{
+    enum { LARGE = 100000 };
+    mi_collect(true);
+    heap = mi_heap_new();
+    void *first = mi_heap_malloc(heap, LARGE);
+    void *second = mi_heap_malloc(heap, LARGE);
+    REQUIRE(first != NULL && second != NULL);
+    mi_page_t *page = page_of(first);
+    REQUIRE(page->state == MI_PAGE_FULL);
+    mi_free(first);
+    CHECK_EQ(page->state, MI_PAGE_UNUSED);
+    CHECK_EQ(heap->retained_slices, 0);
+    mi_heap_destroy(heap);
+}
+
 TEST(a_page_emptied_by_others_serves_any_size)
 {
     size_t count = fill_a_page();
@@ -382,7 +398,8 @@ TEST(a_huge_block_has_a_segment_of_its_own)
 
 #define EMPTY_PAGE_TESTS                                                                           \
     RUN(an_empty_page_is_kept_and_counted_or_given_back)                                           \
-    RUN(an_empty_page_goes_to_another_class_that_wants_its_slices)
+    RUN(an_empty_page_goes_to_another_class_that_wants_its_slices)                                 \
+    RUN(an_empty_page_of_one_block_is_given_back)
 
 TEST_MAIN(RUN(a_full_page_becomes_available_when_an_eighth_came_back)
               EMPTY_PAGE_TESTS RUN(a_block_freed_elsewhere_waits_until_the_owner_looks)
