@@ -16,29 +16,25 @@ void *mi_heap_alloc_zero(mi_heap_t *heap, size_t size)
 
 // Out of line and at the end of each function, so that the fast path is a straight line. The size comes
 // first: it stays in the register in which it came.
-static mi_noinline void *slow(size_t size, mi_heap_t *heap)
+mi_noinline void *mi_malloc_slow(size_t size, mi_heap_t *heap)
 {
-    return mi_or_fail(mi_heap_alloc_slow(heap, size, false), size);
+    void *block =
+        MI_PADDING ? mi_checked_alloc(heap, size, false) : mi_heap_alloc_slow(heap, size, false);
+    return mi_or_fail(block, size);
+}
+
+mi_noinline void *mi_zalloc_slow(size_t size, mi_heap_t *heap)
+{
+    void *block =
+        MI_PADDING ? mi_checked_alloc(heap, size, true) : mi_heap_alloc_slow(heap, size, true);
+    return mi_or_fail(block, size);
 }
 
 void *mi_malloc(size_t size)
 {
     mi_heap_t *heap = mi_os_tls_heap();
-    mi_page_t *page;
-    if (MI_PADDING)
-        return mi_or_fail(mi_checked_alloc(heap, size, false), size);
-    if (MI_TLS_HEAP_STARTS_NULL && mi_unlikely(heap == NULL))
-        return slow(size, heap);
-    if (mi_likely(size <= MI_SMALL_MAX))
-        page = mi_load_relaxed(&heap->front.direct[(size + MI_BLOCK_ALIGN - 1) / MI_BLOCK_ALIGN]);
-    else if (mi_likely(size <= MI_LARGE_MAX))
-        page = heap->front.current[mi_size_class(size)];
-    else
-        return slow(size, heap);
-    mi_block_t *block = page->free;
-    if (mi_unlikely(block == NULL))
-        return slow(size, heap);
-    return mi_page_pop(page, block);
+    void *block = mi_alloc_fast(heap, size);
+    return mi_likely(block != NULL) ? block : mi_malloc_slow(size, heap);
 }
 
 void *mi_malloc_small(size_t size)
@@ -48,7 +44,9 @@ void *mi_malloc_small(size_t size)
 
 void *mi_zalloc(size_t size)
 {
-    return mi_or_fail(mi_alloc_zero_in(mi_os_tls_heap(), size), size);
+    mi_heap_t *heap = mi_os_tls_heap();
+    void *block = mi_alloc_zero_fast(heap, size);
+    return mi_likely(block != NULL) ? block : mi_zalloc_slow(size, heap);
 }
 
 void *mi_zalloc_small(size_t size)

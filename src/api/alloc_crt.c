@@ -5,6 +5,7 @@
 #include "api/alloc.h"
 #include "api/crt.h"
 #include "api/dll_windows.h"
+#include "heap/grow.h"
 
 #include <errno.h>
 #include <string.h>
@@ -98,11 +99,6 @@ void mi_crt_free(void *p)
 
 // ---- realloc and its relatives ----
 
-static bool can_stay(size_t usable, size_t size)
-{
-    return size <= usable && size >= usable - usable / 2;
-}
-
 // The block keeps its place; where exact sizes are kept, it has a new one.
 static void *stay(void *p, size_t size)
 {
@@ -132,7 +128,7 @@ static void *realloc_foreign(void *p, size_t size)
     return block != NULL ? block : fail(ENOMEM);
 }
 
-void *mi_crt_realloc(void *p, size_t size)
+static mi_noinline void *realloc_slow(void *p, size_t size)
 {
     if (p == NULL)
         return mi_crt_malloc(size);
@@ -143,9 +139,15 @@ void *mi_crt_realloc(void *p, size_t size)
     if (mi_unlikely(!mi_is_ours(p)))
         return realloc_foreign(p, size);
     size_t usable = mi_block_usable_size(p);
-    if (can_stay(usable, size))
+    if (mi_may_stay(usable, size) || mi_heap_grow(p, size))
         return stay(p, size);
     return move(p, usable, mi_crt_malloc(size), size);
+}
+
+void *mi_crt_realloc(void *p, size_t size)
+{
+    void *block = size == 0 ? NULL : mi_realloc_fast(mi_os_tls_heap(), p, size);
+    return mi_likely(block != NULL) ? block : realloc_slow(p, size);
 }
 
 static size_t size_of(void *p)
@@ -276,7 +278,7 @@ void *mi_crt_aligned_offset_realloc(void *p, size_t size, size_t alignment, size
     size_t old_size = aligned_size_of(p, alignment, offset);
     if (old_size == FAILED_SIZE)
         return fail(EINVAL);
-    if (mi_is_ours(p) && can_stay(old_size, size) && is_aligned_at(p, alignment, offset))
+    if (mi_is_ours(p) && mi_may_stay(old_size, size) && is_aligned_at(p, alignment, offset))
         return stay(p, size);
     void *block = aligned_alloc(size, alignment, offset);
     if (block == NULL)

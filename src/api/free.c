@@ -117,7 +117,7 @@ bool mi_free_other(void *p)
     return true;
 }
 
-static mi_noinline void free_slow(void *p)
+mi_noinline void mi_free_slow(void *p)
 {
     bool is_done = MI_PADDING ? mi_checked_free(p) : mi_free_other(p);
     if (!is_done && p != NULL)
@@ -127,7 +127,7 @@ static mi_noinline void free_slow(void *p)
 void mi_free(void *p)
 {
     if (MI_PADDING || mi_unlikely(!mi_free_local(p)))
-        free_slow(p);
+        mi_free_slow(p);
 }
 
 void mi_free_small(void *p)
@@ -162,17 +162,27 @@ void mi_free_aligned(void *p, size_t alignment)
 
 // ---- sizes ----
 
-size_t mi_block_usable_size(const void *p)
+// Of a huge block, or of what has a mark instead of an owner.
+static mi_noinline size_t unusual_size(const void *p)
 {
-    if (!mi_is_ours(p))
-        return 0;
-    if (MI_PADDING)
-        return mi_checked_size(p);
     mi_segment_t *segment = mi_segment_map_start(p);
     if (segment->huge_size != 0)
         return segment->huge_size;
-    mi_page_t *page = mi_segment_page_at(segment, p);
-    return page == &segment->invalid ? 0 : page->block_size;
+    return mi_segment_page_at(segment, p)->block_size;
+}
+
+size_t mi_block_usable_size(const void *p)
+{
+    uintptr_t owner = mi_segment_map_owner(p);
+    if (MI_PADDING)
+        return owner == MI_OWNER_NOT_OURS ? 0 : mi_checked_size(p);
+    if (mi_likely(owner > MI_OWNER_KILLED)) {
+        // 0 where no page is, and for a huge block.
+        size_t size = mi_segment_page_at(mi_segment_of(p), p)->block_size;
+        if (mi_likely(size != 0))
+            return size;
+    }
+    return owner == MI_OWNER_NOT_OURS ? 0 : unusual_size(p);
 }
 
 size_t mi_usable_size(const void *p)

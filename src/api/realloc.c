@@ -29,8 +29,7 @@ static bool is_aligned_at(const void *p, const request_t *request)
 
 static bool can_stay(const void *p, size_t usable, const request_t *request)
 {
-    return request->size != 0 && request->size <= usable && request->size >= usable - usable / 2 &&
-           is_aligned_at(p, request);
+    return request->size != 0 && mi_may_stay(usable, request->size) && is_aligned_at(p, request);
 }
 
 static void *allocate(mi_heap_t *heap, const request_t *request)
@@ -101,9 +100,15 @@ static void *reallocate_aligned(mi_heap_t *heap, void *p, const request_t *reque
 
 // ---- in a heap ----
 
-void *mi_heap_realloc(mi_heap_t *heap, void *p, size_t newsize)
+void *mi_realloc_slow(mi_heap_t *heap, void *p, size_t newsize)
 {
     return reallocate_plain(heap, p, newsize, FILL_NONE);
+}
+
+void *mi_heap_realloc(mi_heap_t *heap, void *p, size_t newsize)
+{
+    void *block = newsize == 0 ? NULL : mi_realloc_fast(heap, p, newsize);
+    return mi_likely(block != NULL) ? block : mi_realloc_slow(heap, p, newsize);
 }
 
 void *mi_heap_reallocn(mi_heap_t *heap, void *p, size_t count, size_t size)

@@ -130,19 +130,29 @@ mi_inline mi_heap_t *mi_heap_current(void)
 
 // A free by the owner has counted the page's needed down to 0.
 void mi_heap_page_event(mi_page_t *page);
-// Frees a block of the calling thread. False, and nothing done, for any other pointer.
-mi_inline bool mi_free_local(void *p)
+// Puts a block of the calling thread's page back.
+mi_inline void mi_page_push(mi_page_t *page, mi_block_t *block)
 {
-    size_t index = mi_segment_map_index(p);
-    if (mi_unlikely(index >= MI_SEGMENT_MAP_ENTRIES ||
-                    mi_load_relaxed(&mi_segment_map[index]) != mi_os_thread_key()))
-        return false;
-    mi_page_t *page = mi_segment_page_at(mi_segment_of(p), p);
-    mi_block_t *block = p;
     mi_block_set_next(page, block, page->free);
     page->free = block;
     if (mi_unlikely(--page->needed == 0))
         mi_heap_page_event(page);
+}
+
+// Whether p lies in a segment of the calling thread; any pointer may be asked about.
+mi_inline bool mi_is_own(const void *p)
+{
+    size_t index = mi_segment_map_index(p);
+    return mi_likely(index < MI_SEGMENT_MAP_ENTRIES &&
+                     mi_load_relaxed(&mi_segment_map[index]) == mi_os_thread_key());
+}
+
+// Frees a block of the calling thread. False, and nothing done, for any other pointer.
+mi_inline bool mi_free_local(void *p)
+{
+    if (mi_unlikely(!mi_is_own(p)))
+        return false;
+    mi_page_push(mi_segment_page_at(mi_segment_of(p), p), p);
     return true;
 }
 
