@@ -59,7 +59,7 @@ void mi_process_info(size_t *elapsed_msecs, size_t *user_msecs, size_t *system_m
         info.current_commit = (size_t)not_negative(mi_stat_process_current(MI_STAT_committed));
         info.peak_commit = (size_t)not_negative(mi_stat_process_peak(MI_STAT_committed));
     }
-    store(elapsed_msecs, mi_stats_elapsed_ms());
+    store(elapsed_msecs, info.elapsed_ms);
     store(user_msecs, info.user_ms);
     store(system_msecs, info.system_ms);
     store(current_rss, info.current_rss);

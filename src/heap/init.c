@@ -66,7 +66,6 @@ void mi_process_start(void)
     mi_os_set_retry_on_oom((size_t)mi_option_value(mi_option_retry_on_oom));
     if (!mi_option_is_on(mi_option_allow_thp))
         mi_os_disallow_thp();
-    mi_stats_start();
     // release: pairs with the loads above; all that was set up is visible behind it.
     mi_store_release(&process_state, (uint32_t)RUNNING);
 }

@@ -125,6 +125,7 @@ size_t mi_os_numa_node_count(void);
 size_t mi_os_numa_node(void); // of the calling thread
 
 typedef struct mi_os_process_info {
+    uint64_t elapsed_ms; // since the process was started
     uint64_t user_ms, system_ms;
     size_t current_rss, peak_rss;       // bytes
     size_t current_commit, peak_commit; // bytes, 0 where the system does not tell

@@ -542,25 +542,56 @@ size_t mi_os_numa_node(void)
     return node;
 }
 
+// The beginning of a file of /proc, as text; empty when it cannot be read.
+static void read_text(const char *path, char *text, size_t size)
+{
+    ssize_t length = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        length = read(file, text, size - 1);
+        close(file);
+    }
+    text[length < 0 ? 0 : length] = 0;
+}
+
+// The number behind so many spaces; 0 when there are fewer.
+static uint64_t number_behind(const char *text, int spaces)
+{
+    uint64_t number = 0;
+    for (; spaces > 0; spaces--) {
+        text = strchr(text, ' ');
+        if (text == NULL)
+            return 0;
+        text++;
+    }
+    for (; *text >= '0' && *text <= '9'; text++)
+        number = number * 10 + (uint64_t)(*text - '0');
+    return number;
+}
+
 // The second number of /proc/self/statm, in OS pages.
 static size_t resident_pages(void)
 {
     char text[128];
-    size_t pages = 0;
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (file < 0)
+    read_text("/proc/self/statm", text, sizeof text);
+    return (size_t)number_behind(text, 1);
+}
+
+// From the 22nd field of /proc/self/stat, in ticks since the machine's start. The second one, the
+// program's name, may have spaces in it; it ends with the last parenthesis. Asking a clock at our own
+// start would cost each process the mapping of the page that the system keeps its clocks in.
+static uint64_t age_ms(void)
+{
+    char text[1024];
+    read_text("/proc/self/stat", text, sizeof text);
+    const char *name_end = strrchr(text, ')');
+    long ticks_per_second = sysconf(_SC_CLK_TCK);
+    uint64_t start = name_end == NULL ? 0 : number_behind(name_end, 20);
+    uint64_t now_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    if (start == 0 || ticks_per_second <= 0)
         return 0;
-    ssize_t length = read(file, text, sizeof text - 1);
-    close(file);
-    if (length <= 0)
-        return 0;
-    text[length] = 0;
-    const char *next = strchr(text, ' ');
-    if (next == NULL)
-        return 0;
-    for (next++; *next >= '0' && *next <= '9'; next++)
-        pages = pages * 10 + (size_t)(*next - '0');
-    return pages;
+    uint64_t start_ms = start * 1000 / (uint64_t)ticks_per_second;
+    return now_ms > start_ms ? now_ms - start_ms : 0;
 }
 
 static uint64_t timeval_ms(const struct timeval *time)
@@ -579,6 +610,7 @@ void mi_os_process_info(mi_os_process_info_t *info)
         info->peak_rss = (size_t)usage.ru_maxrss * MI_KIB;
         info->page_faults = (size_t)usage.ru_majflt;
     }
+    info->elapsed_ms = age_ms();
     info->current_rss = resident_pages() * mi_os_config.page_size;
     errno = saved_errno;
 }

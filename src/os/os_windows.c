@@ -95,6 +95,16 @@ static uint64_t filetime_ms(const FILETIME *time)
     return ((uint64_t)time->dwHighDateTime << 32 | time->dwLowDateTime) / units_per_ms;
 }
 
+// The system's clock may have been set back meanwhile.
+static uint64_t age_ms(const FILETIME *created)
+{
+    FILETIME now;
+    GetSystemTimeAsFileTime(&now);
+    uint64_t now_ms = filetime_ms(&now);
+    uint64_t created_ms = filetime_ms(created);
+    return now_ms > created_ms ? now_ms - created_ms : 0;
+}
+
 void mi_os_process_info(mi_os_process_info_t *info)
 {
     FILETIME created, ended, kernel, user;
@@ -102,6 +112,7 @@ void mi_os_process_info(mi_os_process_info_t *info)
     DWORD saved_error = GetLastError();
     *info = (mi_os_process_info_t){0};
     if (GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user)) {
+        info->elapsed_ms = age_ms(&created);
         info->user_ms = filetime_ms(&user);
         info->system_ms = filetime_ms(&kernel);
     }

@@ -72,7 +72,7 @@ mi_segments_t *mi_remote_push(mi_page_t *page, mi_block_t *block);
 // The same where nobody is to be told and nothing marked, as mostly. False: nothing was done.
 mi_inline bool mi_remote_push_more(mi_segment_t *segment, mi_page_t *page, mi_block_t *block)
 {
-    mi_remote_t *remote = &segment->remote[page - segment->pages];
+    mi_remote_t *remote = mi_segment_remote(segment, (size_t)(page - segment->pages));
     uintptr_t word = mi_load_relaxed(remote);
     uintptr_t next;
     do {

@@ -18,7 +18,6 @@ static struct {
     _Atomic(int64_t) pages_made[MI_STAT_BINS];
     _Atomic(int64_t) pages_gone[MI_STAT_BINS];
 } process;
-static _Atomic(uint64_t) start_ms;
 
 // ---- counting ----
 
@@ -196,18 +195,4 @@ void mi_stats_write(const mi_stats_t *stats, mi_output_fun *out, void *arg)
 #undef MI_STAT_AMOUNT
 #undef MI_STAT_EVENT
     write_bins(stats, out, arg);
-}
-
-// ---- time ----
-
-void mi_stats_start(void)
-{
-    uint64_t unset = 0;
-    (void)mi_cas_strong_acq_rel(&start_ms, &unset, mi_os_clock_ms());
-}
-
-uint64_t mi_stats_elapsed_ms(void)
-{
-    uint64_t start = mi_load_relaxed(&start_ms);
-    return start == 0 ? 0 : mi_os_clock_ms() - start;
 }

@@ -88,6 +88,3 @@ void mi_stats_read(mi_stats_t *stats);
 void mi_stats_read_thread(const mi_thread_stats_t *from, mi_stats_t *stats);
 // Prints a table.
 void mi_stats_write(const mi_stats_t *stats, mi_output_fun *out, void *arg);
-// Milliseconds since mi_stats_start, which mi_process_init calls.
-void mi_stats_start(void);
-uint64_t mi_stats_elapsed_ms(void);

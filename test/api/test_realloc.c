@@ -115,6 +115,48 @@ TEST(a_block_that_fits_stays)
     mi_free(p);
 }
 
+// Small blocks of the thread's own go the short way, whatever they come from and become.
+TEST(content_and_neighbours_survive_each_small_move)
+{
+    for (size_t from = 1; from <= 3000; from += 1 + from / 3) {
+        for (size_t to = 1; to <= 1200; to += 1 + to / 3) {
+            char *p = mi_malloc(from);
+            char *freed = mi_malloc(to);
+            char *next = mi_malloc(to);
+            fill(p, from);
+            fill(next, to);
+            mi_free(freed);
+            p = mi_realloc(p, to);
+            CHECK(is_kept(p, from < to ? from : to) && is_kept(next, to));
+            CHECK(mi_usable_size(p) >= to);
+            mi_free(p);
+            mi_free(next);
+        }
+    }
+}
+
+// Before a page that nobody may touch, and with an offset: blocks whose size is no whole number of
+// units.
+TEST(odd_blocks_become_small_ones)
+{
+    mi_heap_t *heap = mi_heap_get_default();
+    for (size_t size = 1; size < 1000; size += 1 + size / 2) {
+        mi_heap_guarded_set_size_bound(heap, 0, 1000);
+        mi_heap_guarded_set_sample_rate(heap, 1, 0);
+        char *guarded = mi_malloc(size);
+        mi_heap_guarded_set_sample_rate(heap, 0, 0);
+        char *odd = mi_malloc_aligned_at(size, 64, 5);
+        fill(guarded, size);
+        fill(odd, size);
+        guarded = mi_realloc(guarded, size + 300);
+        odd = mi_realloc(odd, size + 300);
+        odd = mi_realloc(odd, size / 3 + 1);
+        CHECK(is_kept(guarded, size) && is_kept(odd, size / 3 + 1));
+        mi_free(guarded);
+        mi_free(odd);
+    }
+}
+
 TEST(a_failed_realloc_keeps_the_block)
 {
     void *p = mi_malloc(100);
@@ -240,10 +282,12 @@ TEST(a_pointer_that_is_not_ours_is_left_alone)
 TEST_MAIN(RUN(content_survives_growing_and_shrinking) RUN(a_large_block_grows_over_free_memory_only)
               RUN(what_comes_to_a_large_block_is_zeroed_if_asked) RUN(realloc_of_null_allocates)
                   RUN(realloc_to_zero_gives_a_live_block) RUN(a_block_that_fits_stays)
-                      RUN(a_failed_realloc_keeps_the_block) RUN(reallocf_frees_when_it_fails)
-                          RUN(expand_of_null_is_null) RUN(rezalloc_zeroes_what_it_adds)
-                              RUN(recalloc_zeroes_after_shrinking_in_place)
-                                  RUN(aligned_forms_keep_content_and_alignment)
-                                      RUN(aligned_at_forms_keep_content_and_alignment)
-                                          RUN(reallocarr_changes_the_pointer_only_on_success)
-                                              RUN(a_pointer_that_is_not_ours_is_left_alone))
+                      RUN(content_and_neighbours_survive_each_small_move)
+                          RUN(odd_blocks_become_small_ones) RUN(a_failed_realloc_keeps_the_block)
+                              RUN(reallocf_frees_when_it_fails) RUN(expand_of_null_is_null)
+                                  RUN(rezalloc_zeroes_what_it_adds)
+                                      RUN(recalloc_zeroes_after_shrinking_in_place)
+                                          RUN(aligned_forms_keep_content_and_alignment)
+                                              RUN(aligned_at_forms_keep_content_and_alignment) RUN(
+                                                  reallocarr_changes_the_pointer_only_on_success)
+                                                  RUN(a_pointer_that_is_not_ours_is_left_alone))

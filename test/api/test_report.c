@@ -191,6 +191,10 @@ TEST(process_info_tells_plausible_figures)
     CHECK(rss > 100000 && (uint64_t)rss <= (uint64_t)64 << 30);
     CHECK(peak_rss >= rss / 2);
     CHECK(peak_commit >= commit);
+    // The process is not as old as the machine, nor younger than it was.
+    size_t later = 0;
+    mi_process_info(&later, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    CHECK(later >= elapsed && later < 24 * 3600 * 1000);
     mi_process_info(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 }
 
