@@ -101,12 +101,10 @@ typedef struct mi_segment {
         idle_mask[MI_SLICE_WORDS]; // owner: of the free ones, those that waited at the last look
     uint64_t purge_mask[MI_SLICE_WORDS]; // owner: of those, the ones to give back to the system
     mi_page_offset_t
-        page_offset[MI_SLICES_PER_SEGMENT]; // owner: slice -> bytes from here to its page, or 0
-    mi_pending_t pending;                   // any: pages whose remote list is worth a look
-    // any: blocks freed by other threads, by page index from the end: the words of the first pages lie
-    // beside the records of the first pages, and mostly on one OS page with them.
-    mi_remote_t remote[MI_SLICES_PER_SEGMENT];
-    mi_page_t pages[MI_SLICES_PER_SEGMENT]; // owner
+        page_offset[MI_SLICES_PER_SEGMENT];    // owner: slice -> bytes from here to its page, or 0
+    mi_pending_t pending;                      // any: pages whose remote list is worth a look
+    mi_remote_t remote[MI_SLICES_PER_SEGMENT]; // any: blocks freed by other threads, by page index
+    mi_page_t pages[MI_SLICES_PER_SEGMENT];    // owner
 } mi_segment_t;
 
 #define MI_SEGMENT_INFO_SLICES (mi_div_up(sizeof(mi_segment_t), MI_SLICE_SIZE))
@@ -169,7 +167,7 @@ mi_inline mi_page_t *mi_segment_page_of(mi_segment_t *segment, const void *p)
 
 mi_inline mi_remote_t *mi_segment_remote(mi_segment_t *segment, size_t page_index)
 {
-    return &segment->remote[MI_SLICES_PER_SEGMENT - 1 - page_index];
+    return &segment->remote[page_index];
 }
 
 mi_inline mi_remote_t *mi_page_remote(const mi_page_t *page)
