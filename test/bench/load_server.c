@@ -7,36 +7,40 @@
 // ---- places instead of blocks ----
 
 // The loads whose threads cost much by themselves also run without any allocator, to know how much:
-// each slot has a place of its own, which is written to as a block is. Together they are about as
-// large.
-enum { PLACE_SIZE = 768 };
+// each slot has a place of its own, which is written to as a block is. A place is as large as the
+// load's mean block, so that all of them take as much memory.
+typedef struct {
+    char *start; // NULL: blocks instead
+    size_t size; // of each
+} places_t;
 
-static char *map_places(size_t count)
+static places_t map_places(size_t count, size_t size)
 {
-    return bench_map(count * PLACE_SIZE);
+    return (places_t){bench_map(count * size), size};
 }
 
-static void unmap_places(char *places, size_t count)
+static void unmap_places(const places_t *places, size_t count)
 {
-    bench_unmap(places, count * PLACE_SIZE);
+    if (places->start != NULL)
+        bench_unmap(places->start, count * places->size);
 }
 
-// place NULL: a block.
-static inline void fill(bench_worker_t *worker, bench_slot_t *slot, size_t size, char *place)
+static inline void fill(bench_worker_t *worker, bench_slot_t *slot, size_t size,
+                        const places_t *places, size_t at)
 {
-    if (place == NULL) {
+    if (places->start == NULL) {
         bench_slot_fill(worker, slot, size);
         return;
     }
-    slot->size = size < PLACE_SIZE ? size : PLACE_SIZE;
-    slot->block = place;
-    bench_stamp(place, slot->size);
+    slot->size = size < places->size ? size : places->size;
+    slot->block = places->start + at * places->size;
+    bench_stamp(slot->block, slot->size);
     worker->ops++;
 }
 
-static inline void clear(bench_slot_t *slot, bool is_place)
+static inline void clear(bench_slot_t *slot, const places_t *places)
 {
-    if (!is_place) {
+    if (places->start == NULL) {
         bench_slot_clear(slot);
         return;
     }
@@ -48,11 +52,12 @@ static inline void clear(bench_slot_t *slot, bool is_place)
 // ---- server: slots replaced at random by threads that come and go ----
 
 // From two threads on, the live data is the same however many they are.
+enum { SERVER_PLACE = 768 };
 enum { SERVER_SLOTS = 10000, SERVER_SLOTS_TOTAL = 20000, SERVER_GENERATIONS = 8 };
 
 typedef struct {
     bench_slot_t *slots; // one region per thread
-    char *places;        // one for each slot, or NULL: blocks
+    places_t places;     // one for each slot
     size_t region_slots;
     unsigned generation;
 } server_t;
@@ -67,9 +72,8 @@ static void work_server(bench_worker_t *worker)
     for (uint64_t i = bench_work(worker->run, 400000); i > 0; i--) {
         size_t at = first + bench_below(&worker->rng, server->region_slots);
         bench_slot_t *slot = &server->slots[at];
-        clear(slot, server->places != NULL);
-        fill(worker, slot, bench_size_by_powers(&worker->rng, 4, 12),
-             server->places == NULL ? NULL : server->places + at * PLACE_SIZE);
+        clear(slot, &server->places);
+        fill(worker, slot, bench_size_by_powers(&worker->rng, 4, 12), &server->places, at);
     }
 }
 
@@ -99,13 +103,13 @@ static void serve(bench_run_t *run, bool in_places)
     size_t count = region * run->threads;
     size_t bytes = sizeof(bench_slot_t) * count;
     server_t server = {.slots = bench_map(bytes), .region_slots = region};
-    server.places = in_places ? map_places(count) : NULL;
+    if (in_places)
+        server.places = map_places(count, SERVER_PLACE);
     for (server.generation = 0; server.generation < SERVER_GENERATIONS; server.generation++)
         server_generation(run, &server);
     for (size_t i = 0; i < count; i++)
-        clear(&server.slots[i], in_places);
-    if (in_places)
-        unmap_places(server.places, count);
+        clear(&server.slots[i], &server.places);
+    unmap_places(&server.places, count);
     bench_unmap(server.slots, bytes);
 }
 
@@ -168,6 +172,7 @@ static queue_t *queues_new(unsigned count)
     return queues;
 }
 
+enum { PRODCONS_PLACE = 152 };
 enum { PRODCONS_BATCH = 256, PRODCONS_BATCHES = 30000 };
 
 // Batches that may be in use at a time: in the ring, in the producer's hands and in the consumer's.
@@ -175,27 +180,26 @@ enum { PRODCONS_PLACES = (RING + 2) * PRODCONS_BATCH };
 
 typedef struct {
     queue_t *queues;
-    char *places; // PRODCONS_PLACES for each queue, or NULL: blocks
+    places_t places; // PRODCONS_PLACES for each queue
 } prodcons_t;
 
-static void fill_batch(bench_worker_t *worker, batch_t *batch, char *places)
+// at: the batch's first place.
+static void fill_batch(bench_worker_t *worker, batch_t *batch, const places_t *places, size_t at)
 {
     batch->count = PRODCONS_BATCH;
     for (size_t i = 0; i < batch->count; i++)
-        fill(worker, &batch->slots[i], bench_size_by_powers(&worker->rng, 4, 9),
-             places == NULL ? NULL : places + i * PLACE_SIZE);
+        fill(worker, &batch->slots[i], bench_size_by_powers(&worker->rng, 4, 9), places, at + i);
 }
 
-static void clear_batch(batch_t *batch, bool in_places)
+static void clear_batch(batch_t *batch, const places_t *places)
 {
     for (size_t i = 0; i < batch->count; i++)
-        clear(&batch->slots[i], in_places);
+        clear(&batch->slots[i], places);
 }
 
-static char *batch_places(const prodcons_t *shared, size_t queue, uint64_t batch)
+static size_t first_place(size_t queue, uint64_t batch)
 {
-    size_t first = queue * PRODCONS_PLACES + (size_t)(batch % (RING + 2)) * PRODCONS_BATCH;
-    return shared->places == NULL ? NULL : shared->places + first * PLACE_SIZE;
+    return queue * PRODCONS_PLACES + (size_t)(batch % (RING + 2)) * PRODCONS_BATCH;
 }
 
 // Even threads produce for the odd thread after them; a lone thread does both in turn.
@@ -208,12 +212,12 @@ static void work_prodcons(bench_worker_t *worker)
     bool is_alone = worker->index == (worker->run->threads - 1) && is_producer;
     for (uint64_t i = bench_work(worker->run, PRODCONS_BATCHES); i > 0; i--) {
         if (is_producer) {
-            fill_batch(worker, &batch, batch_places(shared, worker->index / 2, i));
+            fill_batch(worker, &batch, &shared->places, first_place(worker->index / 2, i));
             queue_put(queue, &batch);
         }
         if (!is_producer || is_alone) {
             queue_take(queue, &batch);
-            clear_batch(&batch, shared->places != NULL);
+            clear_batch(&batch, &shared->places);
         }
     }
 }
@@ -223,10 +227,10 @@ static void produce_and_consume(bench_run_t *run, bool in_places)
     unsigned queue_count = (run->threads + 1) / 2;
     size_t place_count = (size_t)PRODCONS_PLACES * queue_count;
     prodcons_t shared = {.queues = queues_new(queue_count)};
-    shared.places = in_places ? map_places(place_count) : NULL;
-    bench_in_threads(run, work_prodcons, &shared);
     if (in_places)
-        unmap_places(shared.places, place_count);
+        shared.places = map_places(place_count, PRODCONS_PLACE);
+    bench_in_threads(run, work_prodcons, &shared);
+    unmap_places(&shared.places, place_count);
     bench_unmap(shared.queues, sizeof(queue_t) * queue_count);
 }
 
