@@ -132,41 +132,41 @@ bool mi_park_is_due(uint64_t now)
     return at != 0 && (now == 0 || now >= at);
 }
 
-// Those that were parked before a time. Returns when the oldest of the others was, 0: there is none.
-static uint64_t end_parked_before(uint64_t time, bool is_old, size_t limit)
+// Those that have waited for so long. Returns when the one that was parked first of the others was, 0:
+// there is none.
+static uint64_t end_waiting(uint64_t now, uint64_t wait, bool is_old, size_t limit)
 {
-    uint64_t oldest = 0;
+    uint64_t first = 0;
     for (mi_thread_t *thread = mi_record_first(); thread != NULL; thread = thread->next) {
         if (mi_load_relaxed(&thread->state) != MI_RECORD_PARKED)
             continue;
         uint64_t at = mi_load_relaxed(&thread->parked_at);
-        if (at > time || limit == 0)
-            oldest = oldest == 0 ? at : mi_min(oldest, at);
-        else if (mi_park_take(thread)) {
+        if (limit == 0 || now < at || now - at < wait) {
+            first = first == 0 || at < first ? at : first;
+        } else if (mi_park_take(thread)) {
             hand_over(thread, is_old);
             limit--;
         }
     }
-    return oldest;
+    return first;
 }
 
 void mi_park_end_due(uint64_t now)
 {
     mi_store_relaxed(&due_at, 0);
-    uint64_t oldest = end_parked_before(now - mi_min(now, patience()), true, SIZE_MAX);
-    if (oldest != 0)
-        mi_store_relaxed(&due_at, oldest + patience());
+    uint64_t first = end_waiting(now, patience(), true, SIZE_MAX);
+    if (first != 0)
+        mi_store_relaxed(&due_at, first + patience());
 }
 
 void mi_park_end_one(void)
 {
-    uint64_t now = mi_os_clock_ms();
     if (mi_load_relaxed(&parked_count) != 0)
-        (void)end_parked_before(now - mi_min(now, delay()), false, 1);
+        (void)end_waiting(mi_os_clock_ms(), delay(), false, 1);
 }
 
 void mi_park_end_all(void)
 {
     if (mi_load_relaxed(&parked_count) != 0)
-        (void)end_parked_before(UINT64_MAX, true, SIZE_MAX);
+        (void)end_waiting(UINT64_MAX, 0, true, SIZE_MAX);
 }
