@@ -138,7 +138,7 @@ static uint64_t end_waiting(uint64_t now, uint64_t wait, bool is_old, size_t lim
 {
     uint64_t first = 0;
     for (mi_thread_t *thread = mi_record_first(); thread != NULL; thread = thread->next) {
-        if (mi_load_relaxed(&thread->state) != MI_RECORD_PARKED)
+        if (mi_load_relaxed(&thread->state) != (uint32_t)MI_RECORD_PARKED)
             continue;
         uint64_t at = mi_load_relaxed(&thread->parked_at);
         if (limit == 0 || now < at || now - at < wait) {

@@ -26,9 +26,9 @@ static void publish(mi_thread_t *thread)
 
 bool mi_record_take_from(mi_thread_t *thread, mi_record_state_t state)
 {
-    uint32_t expected = state;
+    uint32_t expected = (uint32_t)state;
     // acq_rel: acquire pairs with the release in mi_record_give.
-    return mi_load_relaxed(&thread->state) == state &&
+    return mi_load_relaxed(&thread->state) == expected &&
            mi_cas_strong_acq_rel(&thread->state, &expected, (uint32_t)MI_RECORD_IN_USE);
 }
 
@@ -70,7 +70,8 @@ void mi_record_disown_killed(uintptr_t key)
 {
     for (mi_thread_t *thread = mi_record_first(); thread != NULL; thread = thread->next) {
         // The key decides, and is nobody's in a record that is free or parked.
-        if (mi_load_relaxed(&thread->key) != key || mi_load_acquire(&thread->state) == 0)
+        if (mi_load_relaxed(&thread->key) != key ||
+            mi_load_acquire(&thread->state) == (uint32_t)MI_RECORD_FREE)
             continue;
         for (size_t i = 0; i < mi_arena_count(); i++) {
             if (mi_arena_at(i) != NULL)

@@ -296,7 +296,7 @@ static mi_thread_t *ending_thread(mi_heap_t *heap)
 {
     mi_thread_t *thread = heap == NULL ? NULL : heap->front.thread;
     bool is_own = thread != NULL && mi_load_relaxed(&thread->key) == mi_os_thread_key() &&
-                  mi_load_relaxed(&thread->state) == MI_RECORD_IN_USE;
+                  mi_load_relaxed(&thread->state) == (uint32_t)MI_RECORD_IN_USE;
     return is_own ? thread : NULL;
 }
 
