@@ -71,10 +71,12 @@ bool mi_park(mi_thread_t *thread)
     // Who frees the first block from now on shall come by again, to look for old ones.
     mi_store_relaxed(&thread->segments.told, (uint32_t)MI_NOT_TOLD);
     mi_segments_rename(&thread->segments, MI_OWNER_PARKED);
-    if (mi_load_relaxed(&due_at) == 0 && mi_option_value(mi_option_purge_delay) > 0)
-        mi_store_relaxed(&due_at, now + patience());
     (void)mi_add_relaxed(&parked_count, 1);
     mi_record_give(thread, MI_RECORD_PARKED);
+    // Behind that: a look that has just begun and came too early for this one leaves 0 here.
+    uint64_t none = 0;
+    if (mi_option_value(mi_option_purge_delay) > 0)
+        (void)mi_cas_strong_acq_rel(&due_at, &none, now + patience());
     return true;
 }
 
